@@ -1,0 +1,49 @@
+"""The one check: `python -m tests` runs format, lint, types, walls and all tests.
+
+`python -m tests lint types` runs only those; anything after `--` goes to pytest.
+"""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PYTHON = sys.executable
+
+STEPS: dict[str, list[str]] = {
+    "format": [PYTHON, "-m", "ruff", "format", "--check", "."],
+    "lint": [PYTHON, "-m", "ruff", "check", "."],
+    "types": [PYTHON, "-m", "pyright", "--pythonpath", PYTHON],
+    "walls": [str(Path(PYTHON).with_name("lint-imports"))],
+    "unit": [PYTHON, "-m", "pytest", "tests/unit"],
+    "e2e": [PYTHON, "-m", "pytest", "tests/e2e"],
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the steps named (all without a name); 0 when every one passed."""
+    split = arguments.index("--") if "--" in arguments else len(arguments)
+    names, extra = arguments[:split], arguments[split + 1 :]
+    unknown = set(names) - set(STEPS)
+    if unknown:
+        print(f"Unknown step {', '.join(sorted(unknown))}; there are {', '.join(STEPS)}.")
+        return 2
+    failed = [name for name in names or STEPS if not run(name, extra)]
+    print(f"\n{'FAILED: ' + ', '.join(failed) if failed else 'All checks passed.'}", flush=True)
+    return 1 if failed else 0
+
+
+def run(name: str, extra: list[str]) -> bool:
+    """Run one step and say how long it took."""
+    print(f"\n== {name}", flush=True)
+    started = time.monotonic()
+    command = STEPS[name] + (extra if name in {"unit", "e2e"} else [])
+    code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    word = "passed" if code == 0 else f"failed with exit code {code}"
+    print(f"== {name} {word} in {time.monotonic() - started:.0f} s", flush=True)
+    return code == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
