@@ -1,0 +1,44 @@
+"""Everything a user can set: one typed schema, its sources, its JSON Schema.
+
+Invariant: reading settings never fails and never runs anything; what is wrong is named and the
+rest still works.
+"""
+
+from codeintel_ls.settings.json_schema import json_schema
+from codeintel_ls.settings.loading import WORKSPACE_FILE, LoadedSettings, load_settings
+from codeintel_ls.settings.locations import cache_directory, user_settings_path
+from codeintel_ls.settings.schema import (
+    BlameSettings,
+    CacheSettings,
+    DateFormat,
+    EmbeddingSettings,
+    GitSettings,
+    IndexSettings,
+    LogLevel,
+    LogSettings,
+    SearchSettings,
+    Settings,
+    WorkspaceSymbols,
+)
+from codeintel_ls.settings.validation import SettingsProblem
+
+__all__ = [
+    "WORKSPACE_FILE",
+    "BlameSettings",
+    "CacheSettings",
+    "DateFormat",
+    "EmbeddingSettings",
+    "GitSettings",
+    "IndexSettings",
+    "LoadedSettings",
+    "LogLevel",
+    "LogSettings",
+    "SearchSettings",
+    "Settings",
+    "SettingsProblem",
+    "WorkspaceSymbols",
+    "cache_directory",
+    "json_schema",
+    "load_settings",
+    "user_settings_path",
+]

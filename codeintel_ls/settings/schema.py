@@ -1,0 +1,317 @@
+"""Everything a user can set, once: names, types, defaults, bounds, scopes and descriptions.
+
+Validation, the JSON Schema and through it the editors' settings are derived from these classes.
+Invariants: every setting is read by some room (no dead settings); a setting that names a path or
+a command, or that depends on the machine, has the scope `MACHINE` and is never taken from a
+workspace's own file (see `loading`).
+"""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import cast
+
+from attrs import Attribute, field, fields, frozen
+
+from codeintel_ls.gitignore import InvalidPatternError, check_pattern
+
+_SPEC = "codeintel_ls.setting"
+
+
+class Scope(StrEnum):
+    """Who may set a value: `MACHINE` only the user, the others also a workspace."""
+
+    MACHINE = "machine"
+    WINDOW = "window"
+    RESOURCE = "resource"
+
+
+@frozen(kw_only=True)
+class SettingSpec:
+    """What is known of one setting; a section has only a description.
+
+    `expected` describes the valid texts, `accepts` says whether a text is one of them.
+    """
+
+    description: str
+    scope: Scope | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    expected: str = ""
+    accepts: Callable[[str], bool] | None = None
+
+
+class WorkspaceSymbols(StrEnum):
+    """When `workspace/symbol` answers by meaning."""
+
+    PREFIX = "prefix"
+    ALWAYS = "always"
+    OFF = "off"
+
+
+class DateFormat(StrEnum):
+    """How dates of commits are shown."""
+
+    RELATIVE = "relative"
+    ISO = "iso"
+
+
+class LogLevel(StrEnum):
+    """The least serious messages that are logged."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+    DEBUG = "debug"
+
+
+def spec_of(attribute: "Attribute[object]") -> SettingSpec:
+    """The specification that a field of a settings class carries."""
+    return cast("SettingSpec", attribute.metadata[_SPEC])
+
+
+def fields_of(section: type) -> "Mapping[str, Attribute[object]]":
+    """The fields of a settings class by their Python names, in order."""
+    return {attribute.name: attribute for attribute in fields(section)}
+
+
+def default_of(attribute: "Attribute[object]") -> object:
+    """The default of a field that is no section."""
+    return cast("object", attribute.default)
+
+
+def camel_case(name: str) -> str:
+    """`max_file_bytes` as JSON and LSP spell it: `maxFileBytes`."""
+    head, *rest = name.split("_")
+    return head + "".join(word.capitalize() for word in rest)
+
+
+def _about(
+    description: str,
+    *,
+    scope: Scope | None = None,
+    minimum: int | None = None,
+    maximum: int | None = None,
+    expected: str = "",
+    accepts: Callable[[str], bool] | None = None,
+) -> dict[str, SettingSpec]:
+    spec = SettingSpec(
+        description=description,
+        scope=scope,
+        minimum=minimum,
+        maximum=maximum,
+        expected=expected,
+        accepts=accepts,
+    )
+    return {_SPEC: spec}
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        check_pattern(text)
+    except InvalidPatternError:
+        return False
+    return True
+
+
+def _is_absolute_or_empty(text: str) -> bool:
+    return not text or Path(text).is_absolute() or text.startswith("~")
+
+
+def _is_command(text: str) -> bool:
+    # A relative path would mean another program in every folder.
+    return bool(text.strip()) and (Path(text).is_absolute() or Path(text).name == text)
+
+
+@frozen(kw_only=True)
+class IndexSettings:
+    """What is indexed and how."""
+
+    enabled: bool = field(
+        default=True,
+        metadata=_about("Index the folder, so that it can be searched.", scope=Scope.RESOURCE),
+    )
+    max_file_bytes: int = field(
+        default=1_000_000,
+        metadata=_about(
+            "Files larger than this are not indexed.",
+            minimum=1,
+            maximum=100_000_000,
+            scope=Scope.RESOURCE,
+        ),
+    )
+    max_line_characters: int = field(
+        default=10_000,
+        metadata=_about(
+            "Files with a longer line are not indexed.",
+            minimum=80,
+            maximum=10_000_000,
+            scope=Scope.RESOURCE,
+        ),
+    )
+    max_files: int = field(
+        default=200_000,
+        metadata=_about(
+            "At most this many files of a folder are indexed.",
+            minimum=1,
+            maximum=5_000_000,
+            scope=Scope.RESOURCE,
+        ),
+    )
+    exclude: tuple[str, ...] = field(
+        default=(),
+        metadata=_about(
+            "What is not indexed: patterns in gitignore's syntax, from the folder's root.",
+            expected="patterns in gitignore's syntax",
+            accepts=_is_pattern,
+            scope=Scope.RESOURCE,
+        ),
+    )
+    workers: int = field(
+        default=0,
+        metadata=_about(
+            "Processes that index at the same time; 0 chooses by the machine's processors.",
+            scope=Scope.MACHINE,
+            minimum=0,
+            maximum=64,
+        ),
+    )
+    watch: bool = field(
+        default=True,
+        metadata=_about("Notice files that change outside the editor.", scope=Scope.RESOURCE),
+    )
+
+
+@frozen(kw_only=True)
+class SearchSettings:
+    """How searches answer when a request does not say otherwise."""
+
+    limit: int = field(
+        default=20,
+        metadata=_about("Results of a search.", minimum=1, maximum=200, scope=Scope.RESOURCE),
+    )
+    snippet_lines: int = field(
+        default=12,
+        metadata=_about(
+            "Lines of text shown with a result; 0 shows none.",
+            minimum=0,
+            maximum=200,
+            scope=Scope.RESOURCE,
+        ),
+    )
+    workspace_symbols: WorkspaceSymbols = field(
+        default=WorkspaceSymbols.PREFIX,
+        metadata=_about(
+            "When a workspace symbol query is answered by meaning: `prefix` (it begins with `?`), "
+            "`always` or `off`.",
+            scope=Scope.WINDOW,
+        ),
+    )
+
+
+@frozen(kw_only=True)
+class BlameSettings:
+    """How blame answers when a request does not say otherwise."""
+
+    ignore_whitespace: bool = field(
+        default=False,
+        metadata=_about("Blame looks past changes of white space.", scope=Scope.RESOURCE),
+    )
+    detect_moves: bool = field(
+        default=False,
+        metadata=_about("Blame follows lines that were moved within a file.", scope=Scope.RESOURCE),
+    )
+    hover: bool = field(
+        default=True, metadata=_about("Hovering shows the line's last commit.", scope=Scope.WINDOW)
+    )
+    date_format: DateFormat = field(
+        default=DateFormat.RELATIVE,
+        metadata=_about(
+            "How dates of commits are shown: `relative` (3 days ago) or `iso` (2026-01-31).",
+            scope=Scope.WINDOW,
+        ),
+    )
+
+
+@frozen(kw_only=True)
+class GitSettings:
+    """How git is run."""
+
+    path: str = field(
+        default="git",
+        metadata=_about(
+            "The git command: a name that is looked up in PATH, or an absolute path.",
+            scope=Scope.MACHINE,
+            expected="the name of a command or an absolute path",
+            accepts=_is_command,
+        ),
+    )
+    timeout_seconds: int = field(
+        default=30,
+        metadata=_about(
+            "A git command that takes longer is stopped.",
+            scope=Scope.MACHINE,
+            minimum=1,
+            maximum=3600,
+        ),
+    )
+
+
+@frozen(kw_only=True)
+class EmbeddingSettings:
+    """What turns text into vectors."""
+
+    model: str = field(
+        default="",
+        metadata=_about(
+            "The folder of a static model in model2vec's format; empty for the bundled one.",
+            scope=Scope.MACHINE,
+            expected="an absolute path of a folder, or empty",
+            accepts=_is_absolute_or_empty,
+        ),
+    )
+
+
+@frozen(kw_only=True)
+class CacheSettings:
+    """Where indexes are kept."""
+
+    directory: str = field(
+        default="",
+        metadata=_about(
+            "The folder for indexes; empty for the user's cache folder.",
+            scope=Scope.MACHINE,
+            expected="an absolute path of a folder, or empty",
+            accepts=_is_absolute_or_empty,
+        ),
+    )
+
+
+@frozen(kw_only=True)
+class LogSettings:
+    """What is logged."""
+
+    level: LogLevel = field(
+        default=LogLevel.WARNING,
+        metadata=_about("The least serious messages that are logged.", scope=Scope.MACHINE),
+    )
+
+
+@frozen(kw_only=True)
+class Settings:
+    """All settings; `Settings()` are the defaults."""
+
+    index: IndexSettings = field(factory=IndexSettings, metadata=_about("What is indexed and how."))
+    search: SearchSettings = field(factory=SearchSettings, metadata=_about("Defaults of searches."))
+    blame: BlameSettings = field(factory=BlameSettings, metadata=_about("Defaults of blame."))
+    git: GitSettings = field(factory=GitSettings, metadata=_about("How git is run."))
+    embedding: EmbeddingSettings = field(
+        factory=EmbeddingSettings, metadata=_about("What turns text into vectors.")
+    )
+    cache: CacheSettings = field(factory=CacheSettings, metadata=_about("Where indexes are kept."))
+    log: LogSettings = field(factory=LogSettings, metadata=_about("What is logged."))
+
+
+SECTIONS: Mapping[str, type] = {
+    attribute.name: cast("type", attribute.default.factory) for attribute in fields(Settings)
+}
