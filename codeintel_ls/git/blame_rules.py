@@ -1,0 +1,139 @@
+"""What blame obeys beside its options: the revisions to ignore, and `.mailmap`.
+
+`.git-blame-ignore-revs` at the root is used without being configured, as hosting sites do. git ends
+with an error where a configured `blame.ignoreRevsFile` is missing or malformed, and no flag can
+take the setting back; such a blame runs on a git directory of our own that borrows the
+repository's objects. Invariant: a damaged or missing list never hides a blame.
+"""
+
+import hashlib
+import os
+import stat
+import tempfile
+from pathlib import Path
+from threading import Lock
+
+from attrs import frozen
+
+from codeintel_ls.cancellation import Cancellation
+from codeintel_ls.git.errors import GitFailedError
+from codeintel_ls.git.objects import is_object_id
+from codeintel_ls.git.repository import FileState, Repository, file_state
+from codeintel_ls.git.runner import GitRunner
+
+CONVENTIONAL_FILE = ".git-blame-ignore-revs"
+_LARGEST_LIST = 10_000_000
+
+
+@frozen
+class BlameRules:
+    """Lists of revisions to ignore that are sound, and a digest of all that changes an answer.
+
+    `configuration_usable` is whether git can run with what is configured.
+    """
+
+    lists: tuple[str, ...]
+    configuration_usable: bool
+    digest: str
+
+
+class BlameRuleReader:
+    """Reads the rules again only when a file they come from has changed. Thread-safe."""
+
+    def __init__(self, repository: Repository, runner: GitRunner) -> None:
+        self._repository = repository
+        self._runner = runner
+        self._lock = Lock()
+        self._configured: tuple[tuple[FileState, ...], tuple[str, ...]] | None = None
+        self._rules: tuple[object, BlameRules] | None = None
+
+    def read(self, cancellation: Cancellation | None = None) -> BlameRules:
+        """The rules as they are now. Runs git only after the configuration has changed."""
+        root = self._repository.root
+        configured = self._configured_lists(cancellation)
+        names = dict.fromkeys((*configured, CONVENTIONAL_FILE, ".mailmap"))
+        state = (configured, tuple(file_state(root / name) for name in names))
+        known = self._rules
+        if known is not None and known[0] == state:
+            return known[1]
+        rules = _read_rules(root, configured)
+        self._rules = (state, rules)
+        return rules
+
+    def _configured_lists(self, cancellation: Cancellation | None) -> tuple[str, ...]:
+        state = self._repository.config_state()
+        with self._lock:
+            if self._configured is not None and self._configured[0] == state:
+                return self._configured[1]
+        asked = ("config", "-z", "--path", "--get-all", "blame.ignoreRevsFile")
+        try:
+            answer = self._runner.output(*asked, cancellation=cancellation)
+        except GitFailedError:
+            # The option is set nowhere.
+            answer = b""
+        found = tuple(
+            name for name in answer.decode("utf-8", "surrogateescape").split("\0") if name
+        )
+        with self._lock:
+            self._configured = (state, found)
+        return found
+
+
+class BorrowedObjects:
+    """A git directory of our own, without configuration, over the repository's objects."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="codeintel-git-")
+        place = Path(self._folder.name)
+        for name in ("objects", "refs"):
+            (place / name).mkdir()
+        (place / "HEAD").write_text("ref: refs/heads/none\n", encoding="ascii")
+        hashed = repository.config("extensions", "objectformat") or "sha1"
+        version = 0 if hashed == "sha1" else 1
+        extension = f"[extensions]\n\tobjectformat = {hashed}\n" if version else ""
+        (place / "config").write_text(
+            f"[core]\n\trepositoryformatversion = {version}\n\tbare = false\n{extension}",
+            encoding="ascii",
+        )
+        common = repository.common_dir.absolute()
+        self.environment = {
+            "GIT_DIR": str(place),
+            "GIT_WORK_TREE": str(repository.root),
+            "GIT_OBJECT_DIRECTORY": str(common / "objects"),
+            "GIT_SHALLOW_FILE": str(common / "shallow"),
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_CONFIG_NOSYSTEM": "1",
+        }
+
+    def close(self) -> None:
+        """Remove the directory."""
+        self._folder.cleanup()
+
+
+def _read_rules(root: Path, configured: tuple[str, ...]) -> BlameRules:
+    digest = hashlib.blake2b(digest_size=16)
+    sound: list[str] = []
+    for name in dict.fromkeys((*configured, CONVENTIONAL_FILE)):
+        content = _content(root / name)
+        if content is not None and _is_sound(content):
+            sound.append(name)
+            digest.update(b"%d:" % len(content) + content)
+    digest.update(b"mailmap:" + (_content(root / ".mailmap") or b""))
+    usable = all(name in sound for name in configured)
+    return BlameRules(tuple(sound), usable, digest.hexdigest())
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        state = path.stat()
+        if not stat.S_ISREG(state.st_mode) or state.st_size > _LARGEST_LIST:
+            return None
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def _is_sound(content: bytes) -> bool:
+    """Whether git can read the list: full object ids, comments, white space."""
+    lines = (line.partition(b"#")[0].strip() for line in content.split(b"\n"))
+    return all(is_object_id(line.decode("latin-1").lower()) for line in lines if line)

@@ -1,0 +1,231 @@
+"""The door of the git room: one work tree, asked by threads.
+
+Invariant: every answer is about the HEAD that was read when the question was asked; whatever git
+says about the work tree itself is not used, so nothing that a repository configures is run.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from codeintel_ls.cancellation import Cancellation
+from codeintel_ls.errors import InvalidRequestError
+from codeintel_ls.git.blamer import Blamer, checked_range
+from codeintel_ls.git.errors import (
+    BadRevisionError,
+    BinaryFileError,
+    NoCommitsYetError,
+    PathNotTrackedError,
+    PathOutsideRepositoryError,
+)
+from codeintel_ls.git.history import read_page
+from codeintel_ls.git.history_cursor import HistoryCursor
+from codeintel_ls.git.links import commit_url
+from codeintel_ls.git.listing import list_files
+from codeintel_ls.git.objects import ObjectReader
+from codeintel_ls.git.repository import FileState, Repository
+from codeintel_ls.git.runner import DEFAULT_SECONDS, SHARED_SLOTS, GitRunner, ProcessSlots
+from codeintel_ls.git.text import decode, is_binary
+from codeintel_ls.git.values import BlameOptions, BlameResult, Commit, FileListing, HistoryPage
+
+LARGEST_PAGE = 10_000
+
+
+class GitClient:
+    """One work tree. Thread-safe; its methods block, so call them off the event loop.
+
+    Every method may raise `GitError`; with a `cancellation` also `CancelledError`, once nothing of
+    git is left running. Paths are relative to `root`, '/'-separated.
+    """
+
+    def __init__(self, repository: Repository, runner: GitRunner) -> None:
+        self._repository = repository
+        self._runner = runner
+        self._objects = ObjectReader(runner)
+        self._blamer = Blamer(repository, runner)
+        repository.ask_head = self._ask_head
+        self._remote: tuple[tuple[FileState, ...], str | None] | None = None
+
+    @classmethod
+    def discover(
+        cls, folder: Path, *, timeout: float = DEFAULT_SECONDS, slots: ProcessSlots = SHARED_SLOTS
+    ) -> "GitClient":
+        """The work tree that holds `folder`; `timeout` is in seconds for each git process.
+
+        Raises `NotARepositoryError`, `GitMissingError`, `UntrustedRepositoryError`.
+        """
+        repository = Repository.discover(folder)
+        runner = GitRunner(repository.root, seconds=timeout, slots=slots)
+        if not repository.owned_by_us:
+            runner.output("rev-parse", "--git-dir")
+        return cls(repository, runner)
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds the work tree."""
+        return self._repository.root
+
+    @property
+    def git_dir(self) -> Path:
+        """The git directory of this work tree."""
+        return self._repository.git_dir
+
+    @property
+    def common_dir(self) -> Path:
+        """The git directory shared by all work trees of the repository."""
+        return self._repository.common_dir
+
+    def head(self) -> str | None:
+        """The id of HEAD's commit, None before the first one. Runs no process."""
+        return self._repository.head()
+
+    def relative_path(self, path: Path) -> str:
+        """`path` relative to `root`, symbolic links resolved. `PathOutsideRepositoryError`."""
+        resolved = path.absolute().resolve()
+        try:
+            return resolved.relative_to(self.root.resolve()).as_posix()
+        except ValueError as error:
+            raise PathOutsideRepositoryError(path.name) from error
+
+    def list_files(self, folder: Path, cancellation: Cancellation | None = None) -> FileListing:
+        """Tracked and untracked files below `folder`, without ignored ones."""
+        self.relative_path(folder)
+        return list_files(self._runner, folder, cancellation)
+
+    def blame_range(
+        self,
+        path: str,
+        first_line: int,
+        last_line: int,
+        *,
+        text: str | None = None,
+        options: BlameOptions = BlameOptions(),  # noqa: B008 - a frozen value
+        cancellation: Cancellation | None = None,
+    ) -> BlameResult:
+        """Who wrote lines `first_line` to `last_line` (0-based, inclusive) of a buffer.
+
+        `text` is the buffer; without it, what is on the disk. A last line past the end is cut to
+        it; a first line past the end raises `LineOutOfRangeError`.
+        """
+        return self._blamer.blame_range(
+            _checked(path), first_line, last_line, text, options, cancellation or Cancellation()
+        )
+
+    def blame_is_cached(self, path: str, options: BlameOptions = BlameOptions()) -> bool:  # noqa: B008
+        """Whether `blame_range` would answer without running git."""
+        return self._blamer.is_warm(_checked(path), options)
+
+    def file_history(
+        self,
+        path: str,
+        *,
+        lines: tuple[int, int] | None = None,
+        text: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+        follow: bool = True,
+        cancellation: Cancellation | None = None,
+    ) -> HistoryPage:
+        """The commits that changed `path`, or `lines` of its buffer `text`, newest first.
+
+        Raises `InvalidRequestError` for a limit below 0 or a cursor of another question. At most
+        `LARGEST_PAGE` entries are in one page. Lines follow renames by themselves.
+        """
+        path = _checked(path)
+        cancellation = cancellation or Cancellation()
+        if limit < 0:
+            message = f"The limit {limit} is below 0: give how many commits to list."
+            raise InvalidRequestError(message)
+        if cursor is not None:
+            place = HistoryCursor.decode(cursor, path, follow, lines is not None)
+        else:
+            place = self._first_page(path, lines, text, follow, cancellation)
+        if place is None:
+            return HistoryPage((), None)
+        page = read_page(self._runner, place, min(limit, LARGEST_PAGE), cancellation)
+        if not page.entries and limit and lines is None:
+            # No commit names it: an error, unless it is at least staged.
+            self._blamer.committed_path(place.start, path, cancellation)
+        return page
+
+    def file_at_revision(
+        self, path: str, revision: str, cancellation: Cancellation | None = None
+    ) -> str:
+        """The text of `path` in the commit `revision` (nothing is followed: name it as it was).
+
+        Raises `BadRevisionError`, `PathNotTrackedError`, `BinaryFileError`, `FileTooLargeError`.
+        """
+        path = _checked(path)
+        try:
+            commit = self._objects.resolve(revision, cancellation)
+        except BadRevisionError:
+            if self.head() is None:
+                raise NoCommitsYetError from None
+            raise
+        file = self._objects.file(commit, path, cancellation)
+        if file is None:
+            raise PathNotTrackedError(path, f"commit {commit[:10]}")
+        if is_binary(file.content):
+            raise BinaryFileError(path)
+        return decode(file.content)
+
+    def commits(
+        self, ids: Sequence[str], cancellation: Cancellation | None = None
+    ) -> Mapping[str, Commit]:
+        """The commits of full `ids`. Raises `BadRevisionError` for one that is not there."""
+        return self._objects.commits(ids, cancellation)
+
+    def commit_url(self, commit: str) -> str | None:
+        """The page of `commit` on the site of the `origin` (or only) remote, if it is known."""
+        state = self._repository.config_state()
+        if self._remote is None or self._remote[0] != state:
+            self._remote = (state, self._repository.remote_url())
+        remote = self._remote[1]
+        return commit_url(remote, commit) if remote is not None else None
+
+    def close(self) -> None:
+        """Give back what is held beside memory. The client is not to be used afterwards."""
+        self._blamer.close()
+        self._repository.close()
+
+    def _ask_head(self) -> str | None:
+        try:
+            return self._objects.resolve("HEAD")
+        except BadRevisionError:
+            return None
+
+    def _first_page(
+        self,
+        path: str,
+        lines: tuple[int, int] | None,
+        text: str | None,
+        follow: bool,
+        cancellation: Cancellation,
+    ) -> HistoryCursor | None:
+        """Where the history begins; None where no asked line is committed."""
+        start = self._blamer.head()
+        if lines is None:
+            try:
+                committed = self._blamer.committed_path(start, path, cancellation)
+            except PathNotTrackedError:
+                # It may have been deleted: its history remains.
+                committed = None
+            return HistoryCursor(path, start, committed or path, follow, -1, -1, 0)
+        buffer = self._blamer.buffer(start, path, text, cancellation)
+        last = checked_range(path, lines[0], lines[1], buffer.lines)
+        mapped = [buffer.line_map.map(line) for line in range(lines[0], last + 1)]
+        known = [line for line in mapped if line is not None]
+        if buffer.committed is None or buffer.committed_path is None or not known:
+            return None
+        git_lines = buffer.committed.lines.git_lines
+        first_line, last_line = git_lines[known[0]], git_lines[known[-1]]
+        return HistoryCursor(path, start, buffer.committed_path, follow, first_line, last_line, 0)
+
+
+def _checked(path: str) -> str:
+    """`path` in the form in which git stores it. Raises `InvalidRequestError`."""
+    steps = PurePosixPath(path)
+    if not path or "\0" in path or steps.is_absolute() or ".." in steps.parts or path == ".":
+        message = "A path must name a file, relative to the repository's root."
+        raise InvalidRequestError(message)
+    return os.fspath(steps)

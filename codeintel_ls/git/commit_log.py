@@ -1,0 +1,90 @@
+"""Commits in a format of `git log` that no message, name or path can break.
+
+Every record begins with a mark drawn at random for the one call, its fields end with NUL.
+Invariant: bytes that are no UTF-8 are replaced, never an error. See git-log(1) "PRETTY FORMATS".
+"""
+
+import secrets
+from collections.abc import Iterable, Iterator
+
+from attrs import frozen
+
+from codeintel_ls.git.values import Commit, Person
+
+_FIELDS = ("%H", "%P", "%aN", "%aE", "%ad", "%cN", "%cE", "%cd", "%s", "%B")
+
+
+@frozen
+class CommitFormat:
+    """How one call to `git log` writes its records."""
+
+    mark: str
+
+    @classmethod
+    def new(cls) -> "CommitFormat":
+        """A format with a mark that nobody could foresee."""
+        return cls(secrets.token_hex(12))
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Flags for `git log`, the same whatever is configured."""
+        fields = "".join(f"{field}%x00" for field in _FIELDS)
+        return (
+            f"--format=%x00{self.mark}%x00{fields}",
+            "--date=raw",
+            "--no-notes",
+            "--no-color",
+            "--no-decorate",
+            "--no-show-signature",
+        )
+
+    def records(self, chunks: Iterable[bytes]) -> Iterator[tuple[Commit, bytes]]:
+        """Each commit with what follows it (a diff), as soon as it is whole."""
+        separator = f"\0{self.mark}\0".encode()
+        pending = b""
+        begun = False
+        for chunk in chunks:
+            # A record may be far longer than a chunk: look for the mark in what is new only.
+            searched = max(0, len(pending) - len(separator))
+            pending += chunk
+            while (at := pending.find(separator, searched)) >= 0:
+                if begun:
+                    yield _record(pending[:at])
+                pending, begun, searched = pending[at + len(separator) :], True, 0
+        if begun:
+            yield _record(pending)
+
+
+def _record(content: bytes) -> tuple[Commit, bytes]:
+    *fields, rest = content.split(b"\0", len(_FIELDS))
+    identity, parents, name, email, date, by, by_email, by_date, summary, message = (
+        field.decode("utf-8", "replace") for field in fields
+    )
+    commit = Commit(
+        id=identity,
+        author=_person(name, email, date),
+        committer=_person(by, by_email, by_date),
+        summary=summary,
+        message=message.rstrip("\n"),
+        parents=tuple(parents.split()),
+    )
+    return commit, rest
+
+
+def _person(name: str, email: str, date: str) -> Person:
+    seconds, _, zone = date.partition(" ")
+    return Person(name, email, _number(seconds), _offset(zone))
+
+
+def _offset(zone: str) -> int:
+    """Minutes of `+hhmm`; 0 for what is none."""
+    sign = -1 if zone.startswith("-") else 1
+    digits = _number(zone.lstrip("+-"))
+    return sign * (digits // 100 * 60 + digits % 100)
+
+
+def _number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        return 0
