@@ -1,0 +1,170 @@
+"""A static encoder: a text's vector is the weighted sum of its words' rows in a table.
+
+No network, no graph: one table of token rows and the tokenizer that goes with it, in the format
+of `model2vec` folders (https://github.com/MinishLab/model2vec). It must never download anything;
+what is not on disk is an error that names the setting.
+"""
+
+import importlib.util
+import json
+from collections.abc import Sequence
+from hashlib import blake2b
+from math import sqrt
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load
+from tokenizers import Tokenizer
+
+from codeintel_ls.embedding.encoder import ModelUnavailableError, Vectors
+from codeintel_ls.embedding.words import count_tokens, split_token
+
+_METHOD = "words1"
+_ROWS_PER_BATCH = 256
+_REMEMBERED_WORDS = 100_000
+
+
+class StaticEncoder:
+    """Sums √count-weighted rows of the words' tokens and scales the sum to unit length."""
+
+    def __init__(self, table: NDArray[np.floating], tokenizer: Tokenizer, identity: str) -> None:
+        """`table` has shape (vocabulary, dimension); row i belongs to the tokenizer's id i."""
+        self._table = np.ascontiguousarray(table, dtype=np.float32)
+        self._tokenizer = tokenizer
+        self._identity = f"static:{identity}:{_METHOD}"
+        self._tokens_of_word: dict[str, tuple[int, ...]] = {}
+
+    @property
+    def dimension(self) -> int:
+        """The length of a vector."""
+        return int(self._table.shape[1])
+
+    @property
+    def identity(self) -> str:
+        """Changes with the weights and with the way words are weighed."""
+        return self._identity
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors of shape (len(texts), dimension); a text without words gives zeros."""
+        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        for first in range(0, len(texts), _ROWS_PER_BATCH):
+            batch = texts[first : first + _ROWS_PER_BATCH]
+            vectors[first : first + len(batch)] = self._embed_batch(batch)
+        return vectors
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Questions and documents share one space and one method here."""
+        return self.embed_documents(texts)
+
+    def _embed_batch(self, texts: Sequence[str]) -> Vectors:
+        bags = [self._weighted_words(text) for text in texts]
+        self._remember({word for bag in bags for word in bag})
+        tokens: list[int] = []
+        weights: list[float] = []
+        starts: list[int] = []
+        filled: list[int] = []
+        for row, bag in enumerate(bags):
+            start = len(tokens)
+            for word, weight in bag.items():
+                ids = self._tokens_of_word[word]
+                tokens.extend(ids)
+                weights.extend([weight / sqrt(len(ids))] * len(ids) if len(ids) > 1 else [weight])
+            if len(tokens) > start:
+                starts.append(start)
+                filled.append(row)
+        sums = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        if filled:
+            rows = self._table[tokens]
+            rows *= np.asarray(weights, dtype=np.float32)[:, np.newaxis]
+            sums[filled] = np.add.reduceat(rows, starts, axis=0)
+        norms = np.linalg.norm(sums, axis=1, keepdims=True)
+        return np.divide(sums, norms, out=np.zeros_like(sums), where=norms > 0)
+
+    @staticmethod
+    def _weighted_words(text: str) -> dict[str, float]:
+        counts: dict[str, int] = {}
+        for token, count in count_tokens(text).items():
+            for word in split_token(token):
+                counts[word] = counts.get(word, 0) + count
+        return {word: sqrt(count) for word, count in counts.items()}
+
+    def _remember(self, words: set[str]) -> None:
+        known = self._tokens_of_word
+        if len(known) > _REMEMBERED_WORDS:
+            known = {}
+        new = [word for word in words if word not in known]
+        encodings = self._tokenizer.encode_batch_fast(new, add_special_tokens=False)
+        last_row = len(self._table)
+        fresh = {
+            word: tuple(token for token in encoding.ids if token < last_row) or (0,)
+            for word, encoding in zip(new, encodings, strict=True)
+        }
+        kept = {word: known[word] for word in words if word in known}
+        self._tokens_of_word = {**known, **fresh} if len(known) > len(kept) else {**kept, **fresh}
+
+
+def bundled_encoder() -> StaticEncoder:
+    """The encoder that comes with the installation: 256 dimensions, about 16 MB on disk.
+
+    Until the project has weights of its own these are the ones in the package `wordllama`; its
+    files are read where they lie and none of its code is imported.
+    """
+    spec = importlib.util.find_spec("wordllama")
+    if spec is None or not spec.submodule_search_locations:
+        raise ModelUnavailableError(
+            "The bundled embedding model is missing: reinstall codeintel-ls with its dependencies."
+        )
+    package = Path(spec.submodule_search_locations[0])
+    return _load(
+        package / "weights" / "l2_supercat_256.safetensors",
+        package / "tokenizers" / "l2_supercat_tokenizer_config.json",
+        "embedding.weight",
+        "the bundled model",
+    )
+
+
+def load_encoder(model: str) -> StaticEncoder:
+    """The bundled encoder for an empty `model`, else the one in a local model2vec folder.
+
+    Raises ModelUnavailableError when a file is missing, damaged or of the wrong shape.
+    """
+    if not model:
+        return bundled_encoder()
+    folder = Path(model).expanduser()
+    name = f'the folder named by the setting "embedding.model" ({folder.name})'
+    return _load(folder / "model.safetensors", folder / "tokenizer.json", "embeddings", name)
+
+
+def _load(weights: Path, tokenizer: Path, tensor: str, name: str) -> StaticEncoder:
+    try:
+        data = weights.read_bytes()
+        tensors = load(data)
+        tokens = Tokenizer.from_file(str(tokenizer))
+        digest = blake2b(data, digest_size=8)
+        digest.update(tokenizer.read_bytes())
+    except (OSError, SafetensorError, json.JSONDecodeError) as error:
+        raise ModelUnavailableError(f"Cannot read {name}: {_reason(error)}") from error
+    # The tokenizers library raises bare Exception for a file that is no tokenizer.
+    except Exception as error:
+        raise ModelUnavailableError(f"{tokenizer.name} of {name} is no tokenizer.") from error
+    table = cast("NDArray[np.floating] | None", tensors.get(tensor))
+    if table is None or table.ndim != 2 or table.dtype.kind != "f":
+        raise ModelUnavailableError(
+            f'{weights.name} of {name} holds no two-dimensional float tensor "{tensor}".'
+        )
+    if table.shape[0] < tokens.get_vocab_size():
+        raise ModelUnavailableError(
+            f"{name} has {table.shape[0]} rows for a vocabulary of {tokens.get_vocab_size()}."
+        )
+    tokens.no_padding()
+    tokens.no_truncation()
+    return StaticEncoder(table, tokens, digest.hexdigest())
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{Path(str(error.filename)).name}: {error.strerror}."
+    return "the file is damaged."
