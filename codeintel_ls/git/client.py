@@ -48,17 +48,30 @@ class GitClient:
 
     @classmethod
     def discover(
-        cls, folder: Path, *, timeout: float = DEFAULT_SECONDS, slots: ProcessSlots = SHARED_SLOTS
+        cls,
+        folder: Path,
+        *,
+        timeout: float = DEFAULT_SECONDS,
+        slots: ProcessSlots = SHARED_SLOTS,
+        command: str = "git",
     ) -> "GitClient":
         """The work tree that holds `folder`; `timeout` is in seconds for each git process.
 
+        `command` is the name of git to look up in PATH, or its absolute path.
         Raises `NotARepositoryError`, `GitMissingError`, `UntrustedRepositoryError`.
         """
         repository = Repository.discover(folder)
-        runner = GitRunner(repository.root, seconds=timeout, slots=slots)
+        runner = GitRunner(repository.root, seconds=timeout, slots=slots, command=command)
         if not repository.owned_by_us:
             runner.output("rev-parse", "--git-dir")
         return cls(repository, runner)
+
+    def discover_inner(self, folder: Path) -> "GitClient":
+        """The work tree that holds `folder`, asked with the same git, timeout and slots."""
+        runner = self._runner
+        return GitClient.discover(
+            folder, timeout=runner.seconds, slots=runner.slots, command=runner.command
+        )
 
     @property
     def root(self) -> Path:

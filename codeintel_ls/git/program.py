@@ -82,14 +82,18 @@ def safe_environment() -> dict[str, str]:
     return kept | _SET_VARIABLES
 
 
-def find_git(workspace: Path) -> Path:
+def find_git(workspace: Path, command: str = "git") -> Path:
     """The absolute path of a git of at least `MINIMUM_VERSION` that lies outside `workspace`.
 
-    Raises `GitMissingError`.
+    `command` is a name to look up in PATH or an absolute path. Raises `GitMissingError`.
     """
-    program = _search(workspace)
+    program = _search(workspace, command)
     if program is None:
-        message = "git was not found on PATH. Install git 2.30 or newer."
+        message = (
+            "git was not found on PATH. Install git 2.30 or newer."
+            if command == "git"
+            else f'The git named by the setting "git.path" ({Path(command).name}) cannot be run.'
+        )
         raise GitMissingError(message)
     with _versions_lock:
         version = _versions.get(program)
@@ -102,14 +106,18 @@ def find_git(workspace: Path) -> Path:
     return program
 
 
-def _search(workspace: Path) -> Path | None:
+def _search(workspace: Path, command: str) -> Path | None:
     forbidden = workspace.resolve()
-    for entry in os.environ.get("PATH", os.defpath).split(os.pathsep):
-        folder = Path(entry)
+    if Path(command).is_absolute():
+        folders, name = [Path(command).parent], Path(command).name
+    else:
+        path = os.environ.get("PATH", os.defpath)
+        folders, name = [Path(entry) for entry in path.split(os.pathsep)], command
+    for folder in folders:
         if not folder.is_absolute():
             continue
         # A name with a folder is not looked for anywhere else, the current folder included.
-        found = shutil.which(str(folder / "git"))
+        found = shutil.which(str(folder / name))
         if found is None:
             continue
         if not any(place.is_relative_to(forbidden) for place in (folder, Path(found).resolve())):

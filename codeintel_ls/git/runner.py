@@ -66,17 +66,24 @@ SHARED_SLOTS = ProcessSlots()
 class GitRunner:
     """Runs git in one work tree. Thread-safe.
 
-    `seconds` is the longest that one process may take. All runners share the slots unless given
-    their own. Raises `GitMissingError` where there is no usable git.
+    `seconds` is the longest that one process may take, `command` git's name or absolute path. All
+    runners share the slots unless given their own. Raises `GitMissingError` where there is no
+    usable git.
     """
 
     def __init__(
-        self, root: Path, *, seconds: float = DEFAULT_SECONDS, slots: ProcessSlots = SHARED_SLOTS
+        self,
+        root: Path,
+        *,
+        seconds: float = DEFAULT_SECONDS,
+        slots: ProcessSlots = SHARED_SLOTS,
+        command: str = "git",
     ) -> None:
         self.root = root
-        self._program = find_git(root)
-        self._seconds = seconds
-        self._slots = slots
+        self.seconds = seconds
+        self.slots = slots
+        self.command = command
+        self._program = find_git(root, command)
 
     def output(
         self,
@@ -110,11 +117,11 @@ class GitRunner:
         Raises `CancelledError`, `GitTimedOutError`, or the error that git ended with.
         """
         cancellation = cancellation or Cancellation()
-        with self._slots.slot(cancellation), tempfile.TemporaryFile() as complaints:
+        with self.slots.slot(cancellation), tempfile.TemporaryFile() as complaints:
             process = self._start(
                 arguments, folder or self.root, given is not None, environment or {}, complaints
             )
-            child = _Child(process, self._seconds)
+            child = _Child(process, self.seconds)
             try:
                 with cancellation.stopping(child.kill):
                     child.feed(given)
@@ -160,7 +167,7 @@ class GitRunner:
         status = child.wait()
         cancellation.raise_if_cancelled()
         if child.timed_out:
-            raise GitTimedOutError(command, self._seconds)
+            raise GitTimedOutError(command, self.seconds)
         if status != 0:
             complaints.seek(0)
             raise self._failure(command, complaints.read(_CHUNK).decode("utf-8", "replace"))

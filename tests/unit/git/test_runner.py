@@ -108,6 +108,25 @@ def test_git_must_be_there_and_new_enough(
         GitClient.discover(repository.root)
 
 
+def test_a_git_of_the_users_choice_is_run(repository: RepositoryBuilder, tmp_path: Path, log: Path):
+    chosen = fake_program(tmp_path / "chosen" / "my-git", COUNTING, log)
+    client = GitClient.discover(repository.root, command=str(chosen))
+    client.list_files(client.root)
+    assert log.exists()
+    missing = str(tmp_path / "missing-git")
+    with pytest.raises(GitMissingError, match=r"git\.path.*missing-git"):
+        GitClient.discover(repository.root, command=missing)
+
+
+def test_a_git_inside_the_workspace_is_not_run_even_if_named(
+    repository: RepositoryBuilder, log: Path
+):
+    planted = fake_program(repository.root / "git", MARKING, log)
+    with pytest.raises(GitMissingError):
+        GitClient.discover(repository.root, command=str(planted))
+    assert not log.exists()
+
+
 def test_git_is_never_taken_from_the_workspace(
     repository: RepositoryBuilder, log: Path, monkeypatch: pytest.MonkeyPatch
 ):
