@@ -1,0 +1,161 @@
+"""An index: the store of one folder, and the generation that is published from it.
+
+Any thread may read `published` at any time and keep what it got for as long as it likes. One
+process at a time owns an index and writes it; the others follow what it commits. A cache that
+cannot be read is set aside, never deleted, and built anew.
+"""
+
+import time
+from pathlib import Path
+from threading import Lock
+from typing import Final
+
+from codeintel_ls.index.errors import (
+    CacheUnavailableError,
+    DamagedCacheError,
+    NewerCacheError,
+)
+from codeintel_ls.index.generation import Generation, advance_generation, load_generation
+from codeintel_ls.index.lock import CacheLock
+from codeintel_ls.index.store import Store
+
+_DATABASE: Final = "index.sqlite3"
+_KEPT_ASIDE: Final = 2
+
+
+class Index:
+    """Made by `Index.open`. Thread-safe."""
+
+    def __init__(self, folder: Path, recipe: str, dimension: int) -> None:
+        """Use `Index.open`. Whoever commits to the store holds `writing`."""
+        self.folder = folder
+        self.notices: tuple[str, ...] = ()
+        self._recipe = recipe
+        self._dimension = dimension
+        self._lock = CacheLock(folder)
+        self._publishing = Lock()
+        self.writing = Lock()
+        self._store: Store | None = None
+        self._published = Generation(number=0, dimension=dimension)
+
+    @classmethod
+    def open(cls, folder: Path, *, recipe: str, dimension: int) -> "Index":
+        """The index kept in `folder` (made if missing, 0700), with its last generation loaded.
+
+        `recipe` names everything that decides what a file's chunks and vectors are; another
+        recipe than the stored one empties the index of files but keeps the vectors.
+        Raises CacheUnavailableError.
+        """
+        try:
+            _make_private(folder)
+            index = cls(folder, recipe, dimension)
+            index._lock.try_acquire()
+        except OSError as error:
+            raise CacheUnavailableError(
+                f"The index cache cannot be used: {error.strerror or 'unknown reason'}."
+            ) from error
+        index.reload()
+        return index
+
+    @property
+    def store(self) -> Store:
+        """The truth. Raises CacheUnavailableError once closed."""
+        if self._store is None:
+            raise CacheUnavailableError("The index was closed.")
+        return self._store
+
+    @property
+    def published(self) -> Generation:
+        """The generation that searches read: immutable."""
+        return self._published
+
+    @property
+    def owned(self) -> bool:
+        """Whether this process may write."""
+        return self._lock.owned
+
+    def try_own(self) -> bool:
+        """Become the owner if there is none (any more)."""
+        return self._lock.try_acquire()
+
+    def owner(self) -> int | None:
+        """The owner's process id, where it is known."""
+        return self._lock.owner()
+
+    def reload(self) -> None:
+        """Open the store and build the generation from it; sets aside what cannot be read."""
+        with self._publishing:
+            if self._store is not None:
+                self._store.close()
+                self._store = None
+            try:
+                self._load()
+            except (DamagedCacheError, NewerCacheError) as error:
+                if not self.owned:
+                    raise CacheUnavailableError(
+                        f"{error} Another process keeps it; close that one first."
+                    ) from error
+                self._set_aside(str(error))
+                self._load()
+
+    def refresh(self) -> Generation:
+        """Publish what the store has committed since; returns what is published now."""
+        with self._publishing:
+            self._published = advance_generation(self._published, self.store)
+            return self._published
+
+    def merge(self) -> Generation:
+        """Publish the same chunks in one segment, without tombstones."""
+        with self._publishing:
+            self._published = self._published.merged()
+            merged = self._published
+        if self.owned:
+            self.store.sweep(merged.number)
+        return merged
+
+    def disk_bytes(self) -> int:
+        """Bytes of the cache folder's files."""
+        return sum(path.stat().st_size for path in self.folder.glob("*") if path.is_file())
+
+    def close(self) -> None:
+        """Let go of the store and of the ownership. Searches under way keep their generation."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+        self._lock.release()
+
+    def _load(self) -> None:
+        store = Store(self.folder / _DATABASE)
+        try:
+            if self.owned and store.meta("recipe") != self._recipe:
+                if store.generation():
+                    self.notices = (
+                        *self.notices,
+                        "The index was made by another version or model and is being rebuilt.",
+                    )
+                store.forget_files()
+                store.set_meta("recipe", self._recipe)
+            self._published = load_generation(store, self._dimension)
+        except BaseException:
+            store.close()
+            raise
+        self._store = store
+
+    def _set_aside(self, reason: str) -> None:
+        aside = self.folder / f"set-aside-{time.time_ns()}"
+        aside.mkdir(mode=0o700)
+        for path in self.folder.glob(f"{_DATABASE}*"):
+            path.rename(aside / path.name)
+        self.notices = (*self.notices, f"{reason} It was set aside and is being rebuilt.")
+        for old in sorted(self.folder.glob("set-aside-*"))[:-_KEPT_ASIDE]:
+            for path in old.iterdir():
+                path.unlink()
+            old.rmdir()
+
+
+def _make_private(folder: Path) -> None:
+    """Make the folder, and the parents that are missing, readable by their owner alone."""
+    if not folder.parent.exists():
+        _make_private(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    folder.chmod(0o700)

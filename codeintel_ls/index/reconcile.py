@@ -1,0 +1,65 @@
+"""What must be done so that the index says what the disk says."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from attrs import frozen
+
+from codeintel_ls.index.schema import KnownFile, KnownSkip
+from codeintel_ls.index.tasks import FileToIndex
+
+_CLOCK_GRAIN_NS: Final = 2_000_000_000
+
+
+@frozen
+class FoundFile:
+    """A file that belongs into the index, as the directory lists it."""
+
+    path: str
+    size: int
+    mtime_ns: int
+
+
+@frozen
+class IndexPlan:
+    """`stale` files must be read, `gone` paths are to be taken out."""
+
+    stale: tuple[FileToIndex, ...]
+    gone: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.stale or self.gone)
+
+
+def plan_all(
+    found: Iterable[FoundFile], known: Mapping[str, KnownFile], skips: Mapping[str, KnownSkip]
+) -> IndexPlan:
+    """Compare a whole listing with the store.
+
+    A file is read when its size or mtime differ from what the store saw, or when it was written
+    so shortly before it was seen that a later write could carry the same mtime (git calls such
+    entries racy, see its racy-git.txt); its digest then tells whether anything changed.
+    """
+    stale: list[FileToIndex] = []
+    present: set[str] = set()
+    for file in found:
+        present.add(file.path)
+        before = known.get(file.path)
+        if before is not None:
+            racy = before.mtime_ns > before.seen_ns - _CLOCK_GRAIN_NS
+            same = before.size == file.size and before.mtime_ns == file.mtime_ns
+            if not same or racy:
+                stale.append(FileToIndex(file.path, before.digest))
+            continue
+        skip = skips.get(file.path)
+        if skip is None or (skip.size, skip.mtime_ns) != (file.size, file.mtime_ns):
+            stale.append(FileToIndex(file.path, None))
+    gone = [path for path in (*known, *skips) if path not in present]
+    return IndexPlan(tuple(stale), tuple(gone))
+
+
+def plan_rebuild(found: Iterable[FoundFile], known: Iterable[str]) -> IndexPlan:
+    """Read everything again, whatever the store believes."""
+    stale = tuple(FileToIndex(file.path, None) for file in found)
+    present = {file.path for file in stale}
+    return IndexPlan(stale, tuple(path for path in known if path not in present))

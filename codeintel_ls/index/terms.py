@@ -1,0 +1,115 @@
+"""Terms: the stemmed words and whole identifiers that a chunk can be found by.
+
+A term is known by a 32-bit hash alone, so no vocabulary has to be kept. The packed form of a
+chunk's terms is what the store holds, and all that a lexical view is ever built from.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Final
+from zlib import crc32
+
+import numpy as np
+import Stemmer
+from attrs import frozen
+from numpy.typing import NDArray
+
+from codeintel_ls.embedding.words import count_tokens, split_token
+
+TERMS_VERSION: Final = 1
+"""Part of the index's recipe: raised when the terms of a text change."""
+
+_POSTING: Final = np.dtype([("term", "<u4"), ("frequency", "u1")])
+_MOST: Final = 255
+_SYMBOL_WEIGHT: Final = 3
+_STEM_WEIGHT: Final = 3
+_FOLDER_WEIGHT: Final = 1
+
+_QUESTION_WORDS: Final = frozenset(
+    """
+    a an and any are as at be been but by can could did do does each for from get gets had has
+    have how i if in into is it its me my of on or our should so some such than that the their
+    them then there these they this those through to under up use used uses using via was we
+    were what when where which while who whom whose why will with within would you your
+    code file files function method class implemented implementation handled
+    """.split()
+)
+
+_stemmer = Stemmer.Stemmer("english", 0)
+
+
+@frozen
+class TermCounts:
+    """Terms of a text: `terms` uint32 of shape (n,), `frequencies` uint8 of the same shape."""
+
+    terms: NDArray[np.uint32]
+    frequencies: NDArray[np.uint8]
+
+
+def hash_term(term: str) -> int:
+    """The 32-bit name of a term, the same in every process."""
+    return crc32(term.encode("utf-8", "surrogatepass"))
+
+
+@lru_cache(maxsize=200_000)
+def terms_of_token(token: str) -> tuple[int, ...]:
+    """Hashes of a token's terms: its stemmed words and, where it has several, itself whole."""
+    words = split_token(token)
+    terms = {hash_term(_stem(word)) for word in words}
+    if len(words) > 1:
+        terms.add(hash_term(token.lower()))
+    return tuple(terms)
+
+
+def pack_terms(text: str, symbol: str | None, path: str) -> bytes:
+    """The packed postings of a chunk; its symbol and its path's words count extra."""
+    counts: dict[int, int] = {}
+    _add(counts, count_tokens(text), 1)
+    if symbol:
+        _add(counts, count_tokens(symbol), _SYMBOL_WEIGHT)
+    folders, _, name = path.rpartition("/")
+    _add(counts, count_tokens(name.partition(".")[0]), _STEM_WEIGHT)
+    _add(counts, count_tokens(folders.replace("/", " ")), _FOLDER_WEIGHT)
+    packed = np.empty(len(counts), dtype=_POSTING)
+    packed["term"] = np.fromiter(counts.keys(), dtype=np.uint32, count=len(counts))
+    frequencies = np.fromiter(counts.values(), dtype=np.int64, count=len(counts))
+    packed["frequency"] = np.minimum(frequencies, _MOST)
+    return packed.tobytes()
+
+
+def unpack_terms(packed: bytes) -> TermCounts:
+    """The reverse of `pack_terms`; concatenated packs give concatenated counts."""
+    postings = np.frombuffer(packed, dtype=_POSTING)
+    return TermCounts(postings["term"].copy(), postings["frequency"].copy())
+
+
+def posting_bytes() -> int:
+    """The size of one packed posting."""
+    return _POSTING.itemsize
+
+
+def query_terms(text: str) -> dict[int, float]:
+    """Hashes of a question's terms with their weights; words that only ask are left out."""
+    tokens = count_tokens(text)
+    telling = {
+        token: count for token, count in tokens.items() if token.lower() not in _QUESTION_WORDS
+    }
+    weights: dict[int, float] = {}
+    for token in telling or tokens:
+        for term in terms_of_token(token):
+            weights[term] = 1.0
+    return weights
+
+
+def _stem(word: str) -> str:
+    return _stemmer.stemWord(word) if word.isalpha() else word
+
+
+def _add(counts: dict[int, int], tokens: Mapping[str, int], weight: int) -> None:
+    for token, count in tokens.items():
+        _add_terms(counts, terms_of_token(token), count * weight)
+
+
+def _add_terms(counts: dict[int, int], terms: Iterable[int], amount: int) -> None:
+    for term in terms:
+        counts[term] = counts.get(term, 0) + amount

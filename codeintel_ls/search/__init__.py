@@ -1,0 +1,30 @@
+"""A query becomes ranked hits: candidates, fusion, ranking, filters, snippets.
+
+This room reads a published generation and files; it never writes an index.
+"""
+
+from codeintel_ls.search.engine import Answer, SearchEngine, SimilarTo
+from codeintel_ls.search.errors import InvalidQueryError
+from codeintel_ls.search.values import (
+    Explanation,
+    Freshness,
+    Hit,
+    SearchFilter,
+    SearchMode,
+    SearchQuery,
+    SearchResult,
+)
+
+__all__ = [
+    "Answer",
+    "Explanation",
+    "Freshness",
+    "Hit",
+    "InvalidQueryError",
+    "SearchEngine",
+    "SearchFilter",
+    "SearchMode",
+    "SearchQuery",
+    "SearchResult",
+    "SimilarTo",
+]

@@ -1,0 +1,112 @@
+"""Candidates: the chunks of one generation that may answer, by meaning and by letters."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from codeintel_ls.index.generation import Generation
+from codeintel_ls.index.lexical import inverse_document_frequency
+from codeintel_ls.search.filtering import Masks
+
+_RRF_CONSTANT: Final = 60
+
+
+@frozen
+class RankedChunk:
+    """One entry of a candidate list: a chunk's id and its score there."""
+
+    chunk_id: int
+    score: float
+
+
+@frozen
+class FusedChunk:
+    """A chunk with its 1-based ranks and scores in both lists; `fused` lies in 0..1."""
+
+    chunk_id: int
+    dense_rank: int | None
+    dense_score: float | None
+    lexical_rank: int | None
+    lexical_score: float | None
+    fused: float
+
+
+def dense_candidates(
+    generation: Generation, masks: Masks, vector: NDArray[np.float32], k: int
+) -> list[RankedChunk]:
+    """The k nearest chunks to `vector` (d,), the best first."""
+    found: list[RankedChunk] = []
+    if not vector.any():
+        return found
+    for segment, mask in zip(generation.segments, masks, strict=True):
+        positions, scores = segment.nearest(vector, k, mask)
+        ids = segment.chunk_ids[positions]
+        found.extend(map(RankedChunk, ids.tolist(), scores.tolist()))
+    return _best(found, k)
+
+
+def lexical_candidates(
+    generation: Generation, masks: Masks, terms: Mapping[int, float], k: int
+) -> list[RankedChunk]:
+    """The k best chunks by BM25 over all segments, the best first."""
+    documents = max(generation.chunks, 1)
+    length = sum(float(segment.postings.lengths.sum()) for segment in generation.segments)
+    average = max(length / documents, 1.0)
+    weighted = {
+        term: weight * inverse_document_frequency(documents, frequency)
+        for term, weight in terms.items()
+        if (frequency := _frequency(generation, term, documents))
+    }
+    found: list[RankedChunk] = []
+    for segment, mask in zip(generation.segments, masks, strict=True):
+        scores = segment.postings.score(weighted, average)
+        if mask is not None:
+            scores *= mask
+        positions = np.flatnonzero(scores > 0)
+        if len(positions) > k:
+            best = np.argpartition(-scores[positions], k)[:k]
+            positions = positions[best]
+        ids = segment.chunk_ids[positions]
+        found.extend(map(RankedChunk, ids.tolist(), scores[positions].tolist()))
+    return _best(found, k)
+
+
+def fuse(dense: Sequence[RankedChunk], lexical: Sequence[RankedChunk]) -> list[FusedChunk]:
+    """Reciprocal rank fusion (Cormack, Clarke & Büttcher 2009).
+
+    Scaled so that a chunk which is first in every list that has entries gets 1.
+    """
+    dense_ranks = {chunk.chunk_id: rank for rank, chunk in enumerate(dense, 1)}
+    lexical_ranks = {chunk.chunk_id: rank for rank, chunk in enumerate(lexical, 1)}
+    lists = [ranks for ranks in (dense_ranks, lexical_ranks) if ranks]
+    best = len(lists) / (_RRF_CONSTANT + 1)
+    fused: list[FusedChunk] = []
+    for chunk_id in dict.fromkeys((*dense_ranks, *lexical_ranks)):
+        dense_rank, lexical_rank = dense_ranks.get(chunk_id), lexical_ranks.get(chunk_id)
+        total = sum(
+            1 / (_RRF_CONSTANT + rank) for rank in (dense_rank, lexical_rank) if rank is not None
+        )
+        fused.append(
+            FusedChunk(
+                chunk_id=chunk_id,
+                dense_rank=dense_rank,
+                dense_score=dense[dense_rank - 1].score if dense_rank else None,
+                lexical_rank=lexical_rank,
+                lexical_score=lexical[lexical_rank - 1].score if lexical_rank else None,
+                fused=total / best,
+            )
+        )
+    return sorted(fused, key=lambda chunk: (-chunk.fused, chunk.chunk_id))
+
+
+def _frequency(generation: Generation, term: int, documents: int) -> int:
+    """In how many chunks the term occurs; tombstones still count until they are merged away."""
+    total = sum(segment.postings.document_frequency(term) for segment in generation.segments)
+    return min(total, documents)
+
+
+def _best(found: list[RankedChunk], k: int) -> list[RankedChunk]:
+    return sorted(found, key=lambda chunk: (-chunk.score, chunk.chunk_id))[:k]

@@ -1,0 +1,169 @@
+"""The search itself: candidates, fusion, ranking, presentation over one published generation.
+
+It only reads: neither the store nor the generation changes here, and no search waits for a
+writer.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from attrs import evolve, frozen
+from numpy.typing import NDArray
+
+from codeintel_ls.cancellation import Cancellation
+from codeintel_ls.embedding import Encoder, Vectors
+from codeintel_ls.index.index import Index
+from codeintel_ls.index.terms import query_terms
+from codeintel_ls.index.vectors import join_vectors
+from codeintel_ls.index.embedded_text import path_text
+from codeintel_ls.search.candidates import (
+    FusedChunk,
+    dense_candidates,
+    fuse,
+    lexical_candidates,
+)
+from codeintel_ls.search.errors import InvalidQueryError
+from codeintel_ls.search.filtering import FilterMasks
+from codeintel_ls.search.presenting import FileReader, present
+from codeintel_ls.search.ranking import Candidate, rank
+from codeintel_ls.search.values import Hit, SearchMode, SearchQuery
+
+_POOL: Final = 100
+_LONGEST_QUERY: Final = 10_000
+
+
+@frozen
+class Answer:
+    """Hits, the number of the generation they come from, and paths found changed on disk."""
+
+    hits: tuple[Hit, ...]
+    generation: int
+    changed: frozenset[str]
+
+
+@frozen(kw_only=True)
+class SimilarTo:
+    """A piece of code to find the like of: lines (0-based, inclusive) of a file, as `text`."""
+
+    path: str
+    first_line: int
+    last_line: int
+    text: str
+
+
+class SearchEngine:
+    """Answers questions about one folder. Thread-safe; blocks for a few milliseconds."""
+
+    def __init__(self, root: Path, index: Index, encoder: Encoder | None) -> None:
+        """Without an encoder only the letters are searched."""
+        self._root = root
+        self._index = index
+        self._encoder = encoder
+        self._filters = FilterMasks()
+
+    def search(self, query: SearchQuery, cancellation: Cancellation) -> Answer:
+        """Ranked hits. Raises InvalidQueryError, InvalidGlobError, CancelledError."""
+        text = _checked(query.text)
+        generation = self._index.published
+        masks = self._filters.masks(generation, self._index.store, query.filter)
+        pool = _POOL + query.offset + query.limit
+        semantic = query.mode is not SearchMode.LEXICAL and self._encoder is not None
+        literal = query.mode is not SearchMode.SEMANTIC or self._encoder is None
+        dense = dense_candidates(generation, masks, self._embed(text), pool) if semantic else []
+        cancellation.raise_if_cancelled()
+        lexical = lexical_candidates(generation, masks, query_terms(text), pool) if literal else []
+        cancellation.raise_if_cancelled()
+        ranked = rank(text, self._places(fuse(dense, lexical)))
+        return self._present(ranked, query, generation.number, cancellation)
+
+    def find_similar(
+        self, like: SimilarTo, query: SearchQuery, cancellation: Cancellation
+    ) -> Answer:
+        """Chunks whose meaning is nearest to the lines; `query` gives limits and filter alone."""
+        if self._encoder is None:
+            raise InvalidQueryError("Similar code cannot be found without an embedding model.")
+        if not like.text.strip():
+            raise InvalidQueryError(f"The lines of {like.path} are blank: select some code.")
+        generation = self._index.published
+        masks = self._filters.masks(generation, self._index.store, query.filter)
+        vectors = self._encoder.embed_documents([like.text, path_text(like.path)])
+        vector = join_vectors(vectors[:1], vectors[1:])[0]
+        pool = _POOL + query.offset + query.limit
+        nearest = fuse(dense_candidates(generation, masks, vector, pool), [])
+        others = [
+            Candidate(chunk=found.chunk, place=found.place, score=max(_cosine(found), 0.0))
+            for found in self._places(nearest)
+            if not _overlaps(found, like)
+        ]
+        return self._present(others, query, generation.number, cancellation)
+
+    def _embed(self, text: str) -> NDArray[np.float32]:
+        if self._encoder is None:
+            return np.zeros(1, dtype=np.float32)
+        vectors: Vectors = self._encoder.embed_queries([text])
+        return vectors[0]
+
+    def _places(self, fused: Sequence[FusedChunk]) -> list[Candidate]:
+        places = self._index.store.places(chunk.chunk_id for chunk in fused)
+        return [
+            Candidate(chunk=chunk, place=places[chunk.chunk_id], score=chunk.fused)
+            for chunk in fused
+            if chunk.chunk_id in places
+        ]
+
+    def _present(
+        self,
+        ranked: Sequence[Candidate],
+        query: SearchQuery,
+        generation: int,
+        cancellation: Cancellation,
+    ) -> Answer:
+        reader = FileReader(self._root)
+        hits: list[Hit] = []
+        for hit in self._hits(ranked, query, reader, cancellation):
+            hits.append(hit)
+            if len(hits) == query.offset + query.limit:
+                break
+        return Answer(tuple(hits[query.offset :]), generation, frozenset(reader.changed))
+
+    @staticmethod
+    def _hits(
+        ranked: Sequence[Candidate],
+        query: SearchQuery,
+        reader: FileReader,
+        cancellation: Cancellation,
+    ) -> Iterator[Hit]:
+        # Scores are told relative to what a perfect, fully boosted hit would have.
+        best = max((candidate.score for candidate in ranked), default=1.0)
+        scale = 1.0 / best if best > 1.0 else 1.0
+        for candidate in ranked:
+            cancellation.raise_if_cancelled()
+            scaled = evolve(candidate, score=candidate.score * scale)
+            hit = present(scaled, reader, query.text, query.snippet_lines, explain=query.explain)
+            if hit is not None:
+                yield hit
+
+
+def _checked(text: str) -> str:
+    if not text.strip():
+        raise InvalidQueryError("The query is empty: type what the code should do.")
+    if len(text) > _LONGEST_QUERY:
+        raise InvalidQueryError(
+            f"The query has {len(text):,} characters; at most {_LONGEST_QUERY:,} are searched for."
+        )
+    return text
+
+
+def _cosine(candidate: Candidate) -> float:
+    return candidate.chunk.dense_score or 0.0
+
+
+def _overlaps(candidate: Candidate, like: SimilarTo) -> bool:
+    place = candidate.place
+    return (
+        place.path == like.path
+        and place.start_line <= like.last_line
+        and like.first_line < place.end_line
+    )

@@ -1,0 +1,142 @@
+"""A ranked chunk becomes a hit: checked against the file as it is now, with a snippet.
+
+Invariant: the lines of a hit are the lines that were indexed. A file that changed since is
+searched for the same lines; where they are gone the hit says that it is stale and shows nothing.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from attrs import frozen
+
+from codeintel_ls.embedding import words_of
+from codeintel_ls.index.schema import ChunkPlace
+from codeintel_ls.index.source import SkippedFileError, SourceText, read_source, split_lines
+from codeintel_ls.index.embedded_text import text_digest
+from codeintel_ls.search.ranking import Candidate
+from codeintel_ls.search.values import Explanation, Hit
+
+_MOST_WINDOWS: Final = 4_000
+
+
+@frozen
+class PlacedLines:
+    """Where a chunk's lines stand now; `lines` is the whole file."""
+
+    lines: Sequence[str]
+    start_line: int
+    end_line: int
+
+
+class FileReader:
+    """Reads each file at most once for one answer, and remembers which had changed."""
+
+    def __init__(self, root: Path) -> None:
+        """`root` is the folder that paths are relative to."""
+        self._root = root
+        self._sources: dict[str, tuple[SourceText, list[str]] | None] = {}
+        self.changed: set[str] = set()
+
+    def place(self, place: ChunkPlace) -> PlacedLines | None:
+        """The chunk's lines in the file as it is now; None when they cannot be found.
+
+        Raises FileNotFoundError when the file itself is gone.
+        """
+        read = self._read(place.path)
+        if read is None:
+            self.changed.add(place.path)
+            raise FileNotFoundError(place.path)
+        source, lines = read
+        if source.digest == place.file_digest:
+            return PlacedLines(lines, place.start_line, min(place.end_line, len(lines)))
+        self.changed.add(place.path)
+        start = _find_lines(place, lines)
+        if start is None:
+            return None
+        return PlacedLines(lines, start, start + place.end_line - place.start_line)
+
+    def _read(self, path: str) -> tuple[SourceText, list[str]] | None:
+        if path not in self._sources:
+            try:
+                source = read_source(self._root / path)
+            except SkippedFileError:
+                self._sources[path] = None
+            else:
+                self._sources[path] = (source, split_lines(source.text))
+        return self._sources[path]
+
+
+def present(
+    candidate: Candidate, reader: FileReader, text: str, snippet_lines: int, *, explain: bool
+) -> Hit | None:
+    """The hit for a candidate, or None when its file is gone."""
+    place = candidate.place
+    try:
+        now = reader.place(place)
+    except FileNotFoundError:
+        return None
+    start, end = (now.start_line, now.end_line) if now else (place.start_line, place.end_line)
+    first = _snippet_start(now, text, snippet_lines) if now else start
+    shown = now.lines[first : min(end, first + snippet_lines)] if now else ()
+    return Hit(
+        path=place.path,
+        start_line=start,
+        end_line=end,
+        last_line=now.lines[end - 1] if now and end > start else "",
+        symbol=place.symbol,
+        kind=place.kind,
+        language=place.language,
+        score=round(min(candidate.score, 1.0), 4),
+        snippet="\n".join(shown),
+        snippet_start_line=first,
+        stale=now is None,
+        explanation=_explanation(candidate) if explain else None,
+    )
+
+
+def _find_lines(place: ChunkPlace, lines: Sequence[str]) -> int | None:
+    """The nearest start of lines with the chunk's digest, looking outwards from where it was."""
+    height = place.end_line - place.start_line
+    last = len(lines) - height
+    if last < 0:
+        return None
+    middle = min(max(place.start_line, 0), last)
+    for distance in range(max(middle, last - middle) + 1):
+        if distance > _MOST_WINDOWS:
+            return None
+        for start in {middle - distance, middle + distance}:
+            if 0 <= start <= last:
+                body = "\n".join(lines[start : start + height])
+                if text_digest(body) == place.digest:
+                    return start
+    return None
+
+
+def _snippet_start(now: PlacedLines, text: str, height: int) -> int:
+    """The first line of the window that says most of the question's words, the earliest such."""
+    start, end = now.start_line, now.end_line
+    while start < end - 1 and not now.lines[start].strip():
+        start += 1
+    if end - start <= height or height <= 0:
+        return start
+    asked = set(words_of(text))
+    said = [asked.intersection(words_of(line)) for line in now.lines[start:end]]
+    best, best_count = start, -1
+    for first in range(len(said) - height + 1):
+        count = len(set[str]().union(*said[first : first + height]))
+        if count > best_count:
+            best, best_count = start + first, count
+    return best
+
+
+def _explanation(candidate: Candidate) -> Explanation:
+    chunk = candidate.chunk
+    return Explanation(
+        dense_rank=chunk.dense_rank,
+        dense_score=chunk.dense_score,
+        lexical_rank=chunk.lexical_rank,
+        lexical_score=chunk.lexical_score,
+        fused_score=chunk.fused,
+        boosts=dict(candidate.boosts),
+    )
