@@ -1,0 +1,378 @@
+"""A live workspace folder: the one place where index, search, git and watching are put together.
+
+Thread-safe, and everything in it blocks; whoever has an event loop calls it from elsewhere.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from codeintel_ls.cancellation import Cancellation
+from codeintel_ls.embedding import Encoder
+from codeintel_ls.errors import CodeIntelError, InvalidRequestError
+from codeintel_ls.git import GitClient
+from codeintel_ls.index.globs import GlobSet
+from codeintel_ls.index.index import Index
+from codeintel_ls.index.source import SkippedFileError, read_source, split_lines
+from codeintel_ls.index.status import IndexStatus
+from codeintel_ls.progress import Progress, no_progress
+from codeintel_ls.search import (
+    Answer,
+    Freshness,
+    SearchEngine,
+    SearchQuery,
+    SearchResult,
+    SimilarTo,
+)
+from codeintel_ls.settings import Settings
+from codeintel_ls.workspace.discovery import Discovered, PathPolicy, discover_files
+from codeintel_ls.workspace.index_keeper import IndexKeeper
+from codeintel_ls.workspace.opening import (
+    discover_git,
+    index_folder,
+    index_recipe,
+    load_usable_encoder,
+)
+from codeintel_ls.workspace.watching import Changes, FolderWatcher
+
+_REOPEN: Final = "The settings of cache and embedding take effect when the server is restarted."
+_OFF: Final = 'Indexing is switched off by the setting "index.enabled".'
+
+StatusListener = Callable[[IndexStatus], None]
+
+
+class IndexingOffError(CodeIntelError):
+    """The folder's settings say that it is not indexed."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is not indexed: the setting index.enabled is false.")
+
+
+class WorkspaceFolder:
+    """Made by `WorkspaceFolder.open`; see the methods for what can be asked of it."""
+
+    def __init__(
+        self,
+        root: Path,
+        settings: Settings,
+        git: GitClient | None,
+        encoder: Encoder | None,
+        index: Index,
+        *,
+        model: str,
+        notices: tuple[str, ...],
+        watch: bool,
+        on_status: StatusListener | None,
+    ) -> None:
+        """Use `WorkspaceFolder.open`."""
+        self.root = root
+        self.name = root.name or str(root)
+        self.settings = settings
+        self.git = git
+        self._encoder = encoder
+        self._index = index
+        self._notices = notices
+        self._discovery_notices: tuple[str, ...] = ()
+        self._on_status = on_status
+        self._policy: PathPolicy | None = None
+        self._watcher: FolderWatcher | None = None
+        self._watch = watch
+        self._engine = SearchEngine(root, index, encoder)
+        self._keeper = IndexKeeper(
+            root,
+            index,
+            settings.index,
+            model,
+            self._discover,
+            self._path_policy,
+            self._tell_status,
+        )
+
+    @classmethod
+    def open(
+        cls,
+        root: Path,
+        settings: Settings,
+        *,
+        watch: bool = False,
+        on_status: StatusListener | None = None,
+    ) -> "WorkspaceFolder":
+        """Open the folder with whatever its index holds already; nothing is indexed yet.
+
+        `on_status` is called from background threads when something changes. Raises
+        InvalidRequestError when `root` is no folder, ModelUnavailableError,
+        CacheUnavailableError.
+        """
+        root = root.resolve()
+        if not root.is_dir():
+            raise InvalidRequestError(f"{root.name} is not a folder.")
+        notices: list[str] = []
+        git = discover_git(root, settings, notices)
+        encoder, model = load_usable_encoder(settings.embedding.model, notices)
+        index = Index.open(
+            index_folder(root, settings),
+            recipe=index_recipe(encoder, settings),
+            dimension=encoder.dimension,
+        )
+        return cls(
+            root,
+            settings,
+            git,
+            encoder,
+            index,
+            model=model,
+            notices=tuple(notices),
+            watch=watch,
+            on_status=on_status,
+        )
+
+    def start(self, progress: Progress = no_progress) -> None:
+        """Begin to reconcile the index with the disk, and to watch; returns at once."""
+        if not self.settings.index.enabled:
+            self._keeper.rest()
+            return
+        self._start_watching()
+        self._keeper.reconcile(progress)
+        self._keeper.warm()
+
+    def configure(self, settings: Settings) -> None:
+        """Work by other settings from now on.
+
+        Where the cache lies and which model embeds are settled when a folder is opened; a notice
+        says so when they differ.
+        """
+        old, self.settings = self.settings, settings
+        if (old.cache, old.embedding) != (settings.cache, settings.embedding):
+            self._notices = (*self._notices, _REOPEN)
+        if old.index == settings.index:
+            return
+        self._keeper.configure(settings.index)
+        self._policy = None
+        self._stop_watching()
+        if settings.index.enabled:
+            self._start_watching()
+            self._keeper.note_rescan()
+        else:
+            self._keeper.cancel()
+            self._keeper.rest()
+
+    def search(self, query: SearchQuery, cancellation: Cancellation | None = None) -> SearchResult:
+        """Ranked hits. Raises InvalidQueryError, InvalidGlobError, CancelledError."""
+        return self._result(self._engine.search(query, cancellation or Cancellation()))
+
+    def find_similar(
+        self,
+        path: str,
+        first_line: int,
+        last_line: int,
+        *,
+        query: SearchQuery,
+        text: str | None = None,
+        cancellation: Cancellation | None = None,
+    ) -> SearchResult:
+        """Code like lines `first_line` to `last_line` (0-based, inclusive), without themselves.
+
+        The lines are those of `text` (an editor's buffer), or of the file on disk. Of `query`
+        only limits, filter and presentation count. Raises InvalidRequestError for lines that
+        are not there.
+        """
+        lines = split_lines(self._read(path) if text is None else text)
+        if not 0 <= first_line <= last_line < max(len(lines), 1):
+            raise InvalidRequestError(
+                f"{path} has {len(lines)} lines; lines {first_line + 1} to {last_line + 1} were "
+                "asked for."
+            )
+        selected = "\n".join(lines[first_line : last_line + 1])
+        like = SimilarTo(path=path, first_line=first_line, last_line=last_line, text=selected)
+        return self._result(self._engine.find_similar(like, query, cancellation or Cancellation()))
+
+    def index_status(self) -> IndexStatus:
+        """Counts, state and notices of the index."""
+        generation, keeper = self._index.published, self._keeper
+        watcher_notice = self._watcher.notice if self._watcher else None
+        segments = generation.segments
+        return IndexStatus(
+            state=keeper.state,
+            files=self._index.store.count_files(),
+            chunks=generation.chunks,
+            pending=keeper.pending,
+            generation=generation.number,
+            primary_kind="flat",
+            primary_vectors=len(segments[0]) if segments else 0,
+            secondary_vectors=generation.secondary,
+            tombstones=generation.dead,
+            embedder=self._encoder.identity if self._encoder else "none",
+            memory_bytes=generation.nbytes,
+            disk_bytes=self._index.disk_bytes(),
+            skipped=keeper.skipped(),
+            last_error=keeper.last_error,
+            notices=(
+                *self._notices,
+                *self._index.notices,
+                *self._discovery_notices,
+                *([watcher_notice] if watcher_notice else []),
+                *(() if self._index.owned else (_follower_notice(self._index),)),
+                *(() if self.settings.index.enabled else (_OFF,)),
+            ),
+        )
+
+    def update(
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        progress: Progress = no_progress,
+        cancellation: Cancellation | None = None,
+    ) -> IndexStatus:
+        """Return when those files (None: the whole folder) are searchable as they are on disk.
+
+        Raises IndexingOffError where the setting `index.enabled` says no.
+        """
+        self._require_indexing()
+        if paths is None:
+            job = self._keeper.reconcile(progress)
+        else:
+            job = self._keeper.update(paths, progress)
+        job.wait(cancellation or Cancellation())
+        return self.index_status()
+
+    def changed(self, paths: Sequence[str]) -> None:
+        """A hint that these files changed; they are searchable soon after."""
+        if not self.settings.index.enabled:
+            return
+        if any(self._path_policy().changes_rules(path) for path in paths):
+            self._policy = None
+            self._keeper.note_rescan()
+        self._keeper.note_changes(paths)
+
+    def rebuild(
+        self, *, progress: Progress = no_progress, cancellation: Cancellation | None = None
+    ) -> IndexStatus:
+        """Index every file anew; searches see the old generation until then."""
+        self._require_indexing()
+        self._keeper.rebuild(progress).wait(cancellation or Cancellation())
+        return self.index_status()
+
+    def merge(
+        self, *, progress: Progress = no_progress, cancellation: Cancellation | None = None
+    ) -> IndexStatus:
+        """Fold what came since the last merge into the primary; drops tombstones."""
+        self._keeper.merge(progress).wait(cancellation or Cancellation())
+        return self.index_status()
+
+    def list_paths(
+        self,
+        *,
+        under: str = "",
+        contains: str = "",
+        globs: Sequence[str] = (),
+        limit: int = 1000,
+    ) -> tuple[list[str], bool]:
+        """Indexed paths in order, and whether there are more than `limit`.
+
+        `under` is a folder, `contains` a part of the path in any case. Raises InvalidGlobError.
+        """
+        patterns = GlobSet.compile(globs)
+        prefix, part = f"{under.strip('/')}/" if under.strip("/") else "", contains.lower()
+        found = [
+            path
+            for _, path, _ in self._index.store.live_paths()
+            if path.startswith(prefix)
+            and part in path.lower()
+            and (not globs or patterns.matches(path))
+        ]
+        found.sort()
+        return found[:limit], len(found) > limit
+
+    def relative(self, path: Path) -> str | None:
+        """The folder-relative path with `/`, None for what lies outside."""
+        for candidate in (path, path.resolve()):
+            if candidate.is_relative_to(self.root):
+                return candidate.relative_to(self.root).as_posix()
+        return None
+
+    def cancel_indexing(self) -> None:
+        """Stop the background indexing; searches go on with what there is."""
+        self._keeper.cancel()
+
+    def wait_until_ready(self, timeout: float | None = None) -> bool:
+        """Wait for the first reconciliation; False when it takes longer than `timeout` seconds."""
+        return self._keeper.first_pass.wait(timeout)
+
+    def worker_pids(self) -> list[int]:
+        """Process ids of the indexing processes, for `doctor` and debugging."""
+        return self._keeper.worker_pids
+
+    def close(self) -> None:
+        """Stop watching and indexing and end every child process; idempotent."""
+        self._stop_watching()
+        self._keeper.close()
+        self._index.close()
+        if self.git is not None:
+            self.git.close()
+
+    # -- inside --------------------------------------------------------------------------------
+
+    def _result(self, answer: Answer) -> SearchResult:
+        if answer.changed:
+            self.changed(sorted(answer.changed))
+        return SearchResult(
+            hits=answer.hits,
+            freshness=Freshness(
+                generation=answer.generation,
+                pending=self._keeper.pending,
+                complete=self._keeper.complete,
+            ),
+        )
+
+    def _read(self, path: str) -> str:
+        try:
+            return read_source(self.root / path).text
+        except SkippedFileError as error:
+            raise InvalidRequestError(f"{path} cannot be read as text: {error.reason}.") from error
+
+    def _require_indexing(self) -> None:
+        if not self.settings.index.enabled:
+            raise IndexingOffError(self.name)
+
+    def _start_watching(self) -> None:
+        if not (self._watch and self.settings.index.watch):
+            return
+        self._watcher = FolderWatcher(
+            self.root,
+            self._on_changes,
+            skip_directory=self._path_policy().skips_directory,
+            git_directories=[self.git.git_dir, self.git.common_dir] if self.git else [],
+        )
+        self._watcher.start()
+
+    def _stop_watching(self) -> None:
+        watcher, self._watcher = self._watcher, None
+        if watcher is not None:
+            watcher.stop()
+
+    def _discover(self, cancellation: Cancellation) -> Discovered:
+        found = discover_files(self.root, self.git, self.settings.index, cancellation)
+        renewed = self._policy is None
+        self._policy = found.policy
+        self._discovery_notices = found.notices
+        if renewed and self._watcher is not None:
+            self._watcher.renew(found.policy.skips_directory)
+        return found
+
+    def _path_policy(self) -> PathPolicy:
+        if self._policy is None:
+            self._policy = PathPolicy(self.root, self.git, self.settings.index)
+        return self._policy
+
+    def _on_changes(self, changes: Changes) -> None:
+        if changes.rescan or changes.head_changed:
+            self._keeper.note_rescan()
+        self.changed(sorted(changes.paths))
+
+    def _tell_status(self) -> None:
+        if self._on_status is not None:
+            self._on_status(self.index_status())
+
+
+def _follower_notice(index: Index) -> str:
+    return f"Another process (pid {index.owner() or 'unknown'}) keeps this index; it is followed."
