@@ -1,0 +1,70 @@
+"""The one table of what this server answers to.
+
+Each LSP method has a thin file that takes the session and the method's parameters.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final
+
+from lsprotocol import types
+
+from codeintel_ls.server import (
+    file_events,
+    history,
+    hover,
+    initialize,
+    operations,
+    text_document_sync,
+    workspace_folders,
+    workspace_symbol,
+)
+from codeintel_ls.server.configuration import did_change_configuration
+from codeintel_ls.server.protocol import Routes
+from codeintel_ls.server.session import Session
+
+
+def _stop_work(session: Session, params: types.WorkDoneProgressCancelParams) -> None:
+    session.tokens.cancel(params.token)
+
+
+_REQUESTS: Final[Mapping[str, Callable[[Session, Any], Any]]] = {
+    types.INITIALIZE: initialize.initialize,
+    types.SHUTDOWN: initialize.shutdown,
+    types.TEXT_DOCUMENT_HOVER: hover.hover,
+    types.WORKSPACE_SYMBOL: workspace_symbol.workspace_symbol,
+    types.WORKSPACE_EXECUTE_COMMAND: operations.execute_command,
+    types.WORKSPACE_TEXT_DOCUMENT_CONTENT: history.text_document_content,
+}
+_NOTIFICATIONS: Final[Mapping[str, Callable[[Session, Any], Any]]] = {
+    types.INITIALIZED: initialize.initialized,
+    types.TEXT_DOCUMENT_DID_OPEN: text_document_sync.did_open,
+    types.TEXT_DOCUMENT_DID_CHANGE: text_document_sync.did_change,
+    types.TEXT_DOCUMENT_DID_CLOSE: text_document_sync.did_close,
+    types.TEXT_DOCUMENT_DID_SAVE: file_events.did_save,
+    types.WORKSPACE_DID_CHANGE_WATCHED_FILES: file_events.did_change_watched_files,
+    types.WORKSPACE_DID_CREATE_FILES: file_events.did_create_files,
+    types.WORKSPACE_DID_RENAME_FILES: file_events.did_rename_files,
+    types.WORKSPACE_DID_DELETE_FILES: file_events.did_delete_files,
+    types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: workspace_folders.did_change_workspace_folders,
+    types.WORKSPACE_DID_CHANGE_CONFIGURATION: did_change_configuration,
+    types.WINDOW_WORK_DONE_PROGRESS_CANCEL: _stop_work,
+}
+
+
+def routes(session: Session) -> Routes:
+    """Every method that a session serves, bound to it."""
+    requests = {method: partial(handler, session) for method, handler in _REQUESTS.items()}
+    doors = {
+        f"{operations.REQUEST_PREFIX}{operation.name}": operations.request_handler(
+            session, operation
+        )
+        for operation in operations.OPERATIONS
+    }
+    return Routes(
+        requests={**requests, **doors},
+        notifications={
+            method: partial(handler, session) for method, handler in _NOTIFICATIONS.items()
+        },
+        raw=frozenset({*doors, types.WORKSPACE_EXECUTE_COMMAND, types.SHUTDOWN}),
+    )

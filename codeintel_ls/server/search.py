@@ -1,0 +1,186 @@
+"""`semanticSearch` and `findSimilar`: asked of every folder at once, merged by score.
+
+Invariant: a hit's URI and range are those of the client's own spelling and encoding, and a place
+that two nested folders both hold is shown once.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from attrs import frozen
+from lsprotocol.types import Range
+
+from codeintel_ls.errors import InvalidRequestError
+from codeintel_ls.search.values import (
+    Explanation,
+    Freshness,
+    Hit,
+    SearchFilter,
+    SearchQuery,
+    SearchResult,
+)
+from codeintel_ls.server import wire
+from codeintel_ls.server.folders import Folder
+from codeintel_ls.server.positions import hit_range
+from codeintel_ls.server.session import Session
+from codeintel_ls.server.uris import shown
+from codeintel_ls.server.validation import wire_name
+from codeintel_ls.workspace import WorkspaceFolder
+
+
+@frozen
+class _Scope:
+    folder: Folder
+    under: tuple[str, ...]
+
+
+async def semantic_search(session: Session, params: wire.SemanticSearchParams) -> wire.SearchResult:
+    """The best places of all folders, or of those that were named."""
+    scopes = _scopes(session, params.folders)
+    encoding = session.encoding
+
+    async def ask(scope: _Scope) -> tuple[Folder, SearchResult]:
+        live = await scope.folder.live()
+        query = _query(params, live, scope.under)
+        return scope.folder, await session.pools.search.run(
+            lambda cancellation: live.search(query, cancellation)
+        )
+
+    answers = await asyncio.gather(*(ask(scope) for scope in scopes))
+    first = await scopes[0].folder.live()
+    limit = _limit(params.limit, first)
+    hits = _merge(answers)[params.offset : params.offset + limit]
+    return wire.SearchResult(
+        hits=tuple(_wire_hit(folder, hit, encoding) for folder, hit in hits),
+        freshness=_freshness([result.freshness for _, result in answers]),
+    )
+
+
+def _query(
+    params: wire.SemanticSearchParams, live: WorkspaceFolder, under: tuple[str, ...]
+) -> SearchQuery:
+    return SearchQuery(
+        text=params.query,
+        # Every folder may hold all of the page and of what comes before it.
+        limit=params.offset + _limit(params.limit, live),
+        mode=params.mode,
+        filter=SearchFilter(globs=params.globs, languages=frozenset(params.languages), under=under),
+        snippet_lines=_snippet_lines(params.snippet_lines, live),
+        explain=params.explain,
+    )
+
+
+def _similar_query(params: wire.FindSimilarParams, live: WorkspaceFolder) -> SearchQuery:
+    return SearchQuery(
+        text="",
+        limit=_limit(params.limit, live),
+        offset=params.offset,
+        filter=SearchFilter(globs=params.globs, languages=frozenset(params.languages)),
+        snippet_lines=_snippet_lines(params.snippet_lines, live),
+    )
+
+
+def _limit(given: int | None, live: WorkspaceFolder) -> int:
+    return live.settings.search.limit if given is None else given
+
+
+def _snippet_lines(given: int | None, live: WorkspaceFolder) -> int:
+    return live.settings.search.snippet_lines if given is None else given
+
+
+def _scopes(session: Session, uris: Sequence[str]) -> list[_Scope]:
+    if not uris:
+        return [_Scope(folder, ()) for folder in session.folders.named(None)]
+    under: dict[Folder, set[str]] = {}
+    for uri in uris:
+        place = session.folders.place(uri)
+        under.setdefault(place.folder, set()).add(place.relative)
+    return [
+        _Scope(folder, () if "" in parts else tuple(sorted(parts)))
+        for folder, parts in under.items()
+    ]
+
+
+def _merge(answers: Iterable[tuple[Folder, SearchResult]]) -> list[tuple[Folder, Hit]]:
+    ranked = sorted(
+        ((folder, hit) for folder, result in answers for hit in result.hits),
+        key=lambda found: -found[1].score,
+    )
+    merged: dict[tuple[str, int, int], tuple[Folder, Hit]] = {}
+    for folder, hit in ranked:
+        merged.setdefault((folder.uri_of(hit.path), hit.start_line, hit.end_line), (folder, hit))
+    return list(merged.values())
+
+
+def _freshness(parts: Sequence[Freshness]) -> wire.Freshness:
+    return wire.Freshness(
+        generation=sum(part.generation for part in parts),
+        pending=sum(part.pending for part in parts),
+        complete=all(part.complete for part in parts),
+        refined=min(part.refined for part in parts),
+    )
+
+
+def _wire_hit(folder: Folder, hit: Hit, encoding: str) -> wire.Hit:
+    return wire.Hit(
+        uri=folder.uri_of(hit.path),
+        path=shown(hit.path),
+        range=hit_range(hit, encoding),
+        symbol=hit.symbol,
+        kind=hit.kind,
+        language=hit.language,
+        score=hit.score,
+        snippet=hit.snippet,
+        snippet_start_line=hit.snippet_start_line,
+        stale=hit.stale,
+        explanation=_wire_explanation(hit.explanation),
+    )
+
+
+def _wire_explanation(explanation: Explanation | None) -> wire.Explanation | None:
+    if explanation is None:
+        return None
+    return wire.Explanation(
+        dense_rank=explanation.dense_rank,
+        dense_score=explanation.dense_score,
+        lexical_rank=explanation.lexical_rank,
+        lexical_score=explanation.lexical_score,
+        fused_score=explanation.fused_score,
+        boosts={wire_name(name): boost for name, boost in explanation.boosts.items()},
+    )
+
+
+def lines_of_range(place: Range) -> tuple[int, int]:
+    """The first and the last line (inclusive) that a range touches.
+
+    A range that ends at the very beginning of a line does not touch that line.
+
+    Raises:
+        InvalidRequestError: it ends before it begins.
+
+    """
+    start, end = place.start, place.end
+    if (end.line, end.character) < (start.line, start.character):
+        raise InvalidRequestError("`range` ends before it begins.")
+    ends_before_line = end.character == 0 and end.line > start.line
+    return start.line, end.line - 1 if ends_before_line else end.line
+
+
+async def find_similar(session: Session, params: wire.FindSimilarParams) -> wire.SearchResult:
+    """Places of the same folder that are like the given one, without that one."""
+    place = session.folders.place(params.uri)
+    first, last = lines_of_range(params.range)
+    document = session.documents.get(params.uri)
+    text = document.text if document is not None else None
+    encoding = session.encoding
+    live = await place.folder.live()
+    query = _similar_query(params, live)
+    result = await session.pools.search.run(
+        lambda cancellation: live.find_similar(
+            place.relative, first, last, query=query, text=text, cancellation=cancellation
+        )
+    )
+    return wire.SearchResult(
+        hits=tuple(_wire_hit(place.folder, hit, encoding) for hit in result.hits),
+        freshness=_freshness([result.freshness]),
+    )

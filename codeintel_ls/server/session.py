@@ -1,0 +1,174 @@
+"""Everything that belongs to one client, and to nobody else.
+
+Documents, folders, settings, the position encoding, requests and progress of one client live
+here; threads are shared (`pools`). Invariant: the session changes on the event loop alone, and
+closing it stops all that it began.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Mapping
+from typing import Final, cast
+
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+from pygls.protocol import default_converter
+
+from codeintel_ls import __version__
+from codeintel_ls.server.client import Client
+from codeintel_ls.server.configuration import Configuration, pull, set_log_level
+from codeintel_ls.server.documents import Documents
+from codeintel_ls.server.folders import Folder, FolderFailedError, Folders, reason_of
+from codeintel_ls.server.indexing import FolderIndexing
+from codeintel_ls.server.pools import Pools
+from codeintel_ls.server.protocol import SessionProtocol
+from codeintel_ls.server.repositories import Repositories
+from codeintel_ls.server.status import FolderHealth, StatusReporter, failed_status, summarize
+from codeintel_ls.server.work_done import WorkDoneTokens
+from codeintel_ls.settings import Settings
+from codeintel_ls.workspace import WorkspaceFolder
+
+logger: Final = logging.getLogger(__name__)
+
+NAME: Final = "codeintel-ls"
+
+
+class Session:
+    """One client, from `initialize` to the end of its connection."""
+
+    def __init__(self, pools: Pools, environ: Mapping[str, str] = os.environ) -> None:
+        self.protocol = _new_protocol()
+        self.client = Client(self.protocol)
+        self.pools = pools
+        self.configuration = Configuration(environ)
+        self.settings = Settings()
+        self.client_name = "unknown"
+        self.documents = Documents()
+        self.repositories = Repositories()
+        self.tokens = WorkDoneTokens()
+        self.encoding: str = types.PositionEncodingKind.Utf16.value
+        self.folders = Folders(self._open_folder, self._close_folder)
+        self.ready = asyncio.Event()
+        self._indexing: dict[Folder, FolderIndexing] = {}
+        self._status = StatusReporter(self.client.tell_status)
+        self._closed: asyncio.Task[None] | None = None
+        self.on_client_gone: Callable[[], None] = lambda: None
+
+    # Folders
+
+    def indexing(self, folder: Folder) -> FolderIndexing:
+        """What the client is told of the index of a folder."""
+        indexing = self._indexing.get(folder)
+        if indexing is None:
+            indexing = FolderIndexing(
+                folder.name,
+                self.client,
+                self.tokens,
+                self.protocol.in_background,
+                self.tell_status,
+            )
+            self._indexing[folder] = indexing
+        return indexing
+
+    async def _open_folder(self, folder: Folder) -> WorkspaceFolder:
+        await self.ready.wait()
+        if self._closed is not None:
+            raise FolderFailedError("It was closed.")
+        await pull(self, [folder.uri])
+        settings = await self._load_settings(folder)
+        indexing = self.indexing(folder)
+        try:
+            opened = await self.pools.files.run(
+                lambda _: WorkspaceFolder.open(
+                    folder.path,
+                    settings,
+                    watch=settings.index.watch,
+                    on_status=indexing.status,
+                )
+            )
+        except Exception as error:
+            indexing.status(failed_status(reason_of(error)))
+            raise
+        indexing.stop = opened.cancel_indexing
+        await self.pools.files.run(lambda _: opened.start(indexing.progress))
+        return opened
+
+    async def _close_folder(self, opened: WorkspaceFolder) -> None:
+        await self.pools.files.run(lambda _: opened.close())
+
+    def remove_folder(self, uri: str) -> None:
+        """The client has closed a folder."""
+        folder = self.folders.remove(uri)
+        if folder is None:
+            return
+        self.configuration.forget(folder.uri)
+        indexing = self._indexing.pop(folder, None)
+        if indexing is not None:
+            indexing.end()
+        self.tell_status()
+
+    def tell_status(self) -> None:
+        """Tell the client how the server is, where that has changed."""
+        health = [
+            FolderHealth(indexing.name, indexing.latest, indexing.stopped)
+            for indexing in self._indexing.values()
+            if indexing.latest is not None
+        ]
+        if health or not len(self.folders):
+            self._status.set(summarize(health))
+
+    # Settings
+
+    async def _load_settings(self, folder: Folder | None) -> Settings:
+        uri, path = (folder.uri, folder.path) if folder else (None, None)
+        settings, problems = await self.pools.files.run(
+            lambda _: self.configuration.load(uri, path)
+        )
+        if problems:
+            self.client.warn("CodeIntel LS, settings: " + " ".join(problems))
+        return settings
+
+    async def load_window_settings(self) -> None:
+        """Read the settings that hold for no folder in particular."""
+        self.settings = await self._load_settings(None)
+        set_log_level(self.settings)
+
+    async def reconfigure(self, folders: list[Folder] | None = None) -> None:
+        """Read all settings again, and let open folders (None: all) work by them."""
+        await self.load_window_settings()
+        for folder in self.folders if folders is None else folders:
+            opened = folder.opened
+            if opened is not None:
+                settings = await self._load_settings(folder)
+                await self.pools.files.run(lambda _, live=opened, new=settings: live.configure(new))
+
+    # The end
+
+    def client_gone(self) -> None:
+        """The client's process has ended. May be called from any thread."""
+        self.on_client_gone()
+
+    def begin_to_close(self) -> None:
+        """Close in the background."""
+        if self._closed is None:
+            self._closed = asyncio.get_running_loop().create_task(self._close())
+
+    async def close(self) -> None:
+        """Stop everything that the session began. May be called more than once."""
+        self.begin_to_close()
+        if self._closed is not None:
+            await asyncio.shield(self._closed)
+
+    async def _close(self) -> None:
+        self._status.close()
+        self.ready.set()
+        await self.folders.close()
+        await self.pools.git.run(lambda _: self.repositories.close())
+
+
+def _new_protocol() -> SessionProtocol:
+    server = LanguageServer(
+        NAME, __version__, protocol_cls=SessionProtocol, converter_factory=default_converter
+    )
+    return cast("SessionProtocol", server.protocol)

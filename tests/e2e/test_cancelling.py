@@ -1,0 +1,142 @@
+"""Cancelling stops the work through both doors; indexing shows its progress and can be stopped."""
+
+import asyncio
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+
+from codeintel_ls.server.uris import uri_from_path
+from tests.e2e.editor import DOORS, SECONDS, Editor, eventually
+from tests.e2e.project import CACHE, commit, new_repository, write
+
+SLOW_GIT = """#!{python}
+import os, sys, time
+if "log" in sys.argv or "blame" in sys.argv:
+    with open({pids!r}, "a") as file:
+        print(os.getpid(), file=file)
+    time.sleep(600)
+os.execv({git!r}, [{git!r}, *sys.argv[1:]])
+"""
+
+
+def is_running(pid: int) -> bool:
+    """Whether it lives: an orphan that nobody has reaped yet does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+async def cancelled(editor: Editor, request: "asyncio.Future[object]", msg_id: str) -> None:
+    editor.cancel_request(types.CancelParams(id=msg_id))
+    with pytest.raises(JsonRpcException) as caught:
+        await asyncio.wait_for(request, SECONDS)
+    assert caught.value.code == -32800
+
+
+async def test_cancelling_ends_the_process_of_git(tmp_path, environment):
+    folder = new_repository(tmp_path / "app")
+    write(folder, {"cache.py": CACHE})
+    commit(folder, "Begin")
+    pids = tmp_path / "pids"
+    slow = tmp_path / "bin" / "git"
+    real = next(
+        str(Path(place) / "git")
+        for place in os.environ["PATH"].split(os.pathsep)
+        if (Path(place) / "git").exists()
+    )
+    write(tmp_path, {"bin/git": SLOW_GIT.format(python=sys.executable, pids=str(pids), git=real)})
+    slow.chmod(slow.stat().st_mode | stat.S_IXUSR)
+    path = f"{slow.parent}{os.pathsep}{environment['PATH']}"
+    editor = await Editor().open({**environment, "PATH": path}, [folder])
+    uri = uri_from_path(folder / "cache.py")
+    for count, door in enumerate(DOORS, start=1):
+        request = editor.begin(door, "fileHistory", {"uri": uri}, door)
+        await eventually(lambda n=count: pids.exists() and len(pids.read_text().split()) == n)
+        await cancelled(editor, request, door)
+        await eventually(lambda: not any(map(is_running, map(int, pids.read_text().split()))))
+    # What still runs when the client shuts down is ended too.
+    late = editor.begin("request", "fileHistory", {"uri": uri}, "late")
+    await eventually(lambda: len(pids.read_text().split()) == len(DOORS) + 1)
+    await editor.close()
+    with pytest.raises(JsonRpcException):
+        await late
+    assert not any(map(is_running, map(int, pids.read_text().split())))
+
+
+def many_files(folder: Path, count: int) -> None:
+    write(
+        folder,
+        {
+            f"part_{number % 20}/module_{number}.py": "".join(
+                f"def function_{number}_{part}(value):\n    return value + {part}\n\n\n"
+                for part in range(20)
+            )
+            for number in range(count)
+        },
+    )
+
+
+async def test_rebuilding_is_cancelled_through_both_doors(tmp_path, environment):
+    folder = tmp_path / "app"
+    many_files(folder, 60)
+    editor = await Editor().open(environment, [folder])
+    await editor.ready()
+    for door in DOORS:
+        request = editor.begin(door, "rebuildIndex", {}, door)
+        await cancelled(editor, request, door)
+        assert (await editor.search("function_7_3"))[0]["path"].startswith("part_")
+    (status,) = (await editor.call("request", "rebuildIndex"))["folders"]
+    assert (status["state"], status["files"]) == ("ready", 60)
+    await editor.close()
+
+
+async def test_indexing_shows_progress_and_can_be_stopped(tmp_path, environment):
+    folder = tmp_path / "app"
+    many_files(folder, 1_500)
+    editor = await Editor().open(environment, [folder])
+
+    def indexing():
+        return next(
+            (
+                token
+                for token, values in editor.progress_reports.items()
+                if any(isinstance(value, types.WorkDoneProgressBegin) for value in values)
+            ),
+            None,
+        )
+
+    token = await eventually(indexing)
+    begun = editor.progress_reports[token][0]
+    assert isinstance(begun, types.WorkDoneProgressBegin)
+    assert (begun.title, begun.cancellable) == ("Indexing app", True)
+    editor.window_work_done_progress_cancel(types.WorkDoneProgressCancelParams(token))
+    await eventually(
+        lambda: isinstance(editor.progress_reports[token][-1], types.WorkDoneProgressEnd)
+    )
+    stopped = await eventually(
+        lambda: [one for one in editor.statuses if "indexing was stopped" in one["message"]]
+    )
+    assert stopped[-1]["health"] == "warning"
+    found = await editor.call("request", "semanticSearch", {"query": "function_7_3"})
+    assert not found["freshness"]["complete"]
+    bar = "updating"
+    editor.progress_reports[bar] = []
+    (status,) = (await editor.call("request", "updateIndex", {"workDoneToken": bar}))["folders"]
+    assert status["files"] == 1_500
+    percentages = [
+        value.percentage or 0
+        for value in editor.progress_reports[bar]
+        if isinstance(value, types.WorkDoneProgressReport)
+    ]
+    assert percentages == sorted(percentages)
+    assert percentages[-1] > 0
+    await eventually(lambda: editor.statuses[-1]["state"] == "ready")
+    assert editor.statuses[-1]["health"] == "ok"
+    await editor.close()
+    assert editor.process.returncode == 0

@@ -1,0 +1,57 @@
+"""A commit as text."""
+
+import pytest
+
+from codeintel_ls.git import Commit, Person
+from codeintel_ls.server.commit_text import iso_date, markdown, plain, relative_date
+from codeintel_ls.settings import DateFormat
+
+NOW = 1_700_000_000
+PERSON = Person(name="A *B* <c>", email="a@b", time=NOW - 3 * 86_400, offset=120)
+COMMIT = Commit(
+    id="0123456789" * 4,
+    author=PERSON,
+    committer=PERSON,
+    summary="Fix [this](http://x)",
+    message="Fix [this](http://x)\n\nBecause\nof `that`\n",
+    parents=(),
+)
+
+
+@pytest.mark.parametrize(
+    ("age", "text"),
+    [
+        (5, "just now"),
+        (60, "1 minute ago"),
+        (7_200, "2 hours ago"),
+        (86_400 * 3, "3 days ago"),
+        (86_400 * 14, "2 weeks ago"),
+        (86_400 * 800, "2 years ago"),
+        (-7_200, "2 hours from now"),
+    ],
+)
+def test_dates_as_people_say_them(age, text):
+    assert relative_date(NOW - age, NOW) == text
+
+
+def test_a_date_is_on_the_authors_calendar():
+    assert iso_date(1_700_006_000, 0) == "2023-11-14"
+    assert iso_date(1_700_006_000, 120) == "2023-11-15"
+    assert iso_date(10**18, 0) == "1970-01-01"
+    assert iso_date(0, 10**9) == "1970-01-01"
+
+
+def test_markdown_shows_everything_and_trusts_nothing():
+    text = markdown(COMMIT, "https://example.org/c/0123", DateFormat.RELATIVE, NOW)
+    assert text == (
+        "**A \\*B\\* \\<c\\>** · 3 days ago · [`0123456789`](https://example.org/c/0123)\n\n"
+        "Fix \\[this\\]\\(http\\://x\\)\n\n"
+        "Because  \nof \\`that\\`"
+    )
+
+
+def test_plain_text_has_no_markup():
+    text = plain(COMMIT, None, DateFormat.ISO, NOW)
+    assert (
+        text == "A *B* <c> · 2023-11-12 · 0123456789\n\nFix [this](http://x)\n\nBecause\nof `that`"
+    )
