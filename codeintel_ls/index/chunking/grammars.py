@@ -8,7 +8,6 @@ import importlib
 import logging
 import re
 from functools import cache
-from time import thread_time
 
 from tree_sitter import Language, Parser, Tree
 
@@ -18,10 +17,6 @@ from codeintel_ls.index.chunking import systems_rules as systems
 from codeintel_ls.index.chunking.rules import Rules
 
 _log = logging.getLogger(__name__)
-
-_LONGEST_PARSE_SECONDS = 3.0
-_PARSED_PIECE = 1 << 16
-_NAME_PIECE = 128
 
 _GRAMMARS: dict[str, tuple[str, Rules]] = {
     "bash": ("tree_sitter_bash", scripting.BASH),
@@ -95,9 +90,10 @@ def rules_of(language: str, text: str) -> tuple[str, Rules] | None:
 
 
 def parse(grammar: str, source: str) -> Tree | None:
-    """The syntax tree of a source whose lines end with LF; None where there is no parser,
-    or none that could read it in time.
+    """The syntax tree of a source whose lines end with LF.
 
+    None where there is no parser, or none that survives the source. Garbage may take a parser
+    seconds for 10 KB: parse where that can be borne.
     Its rows are the source's, but columns and texts may differ: what the grammar is known to
     misread is shown to it in another form.
     """
@@ -110,39 +106,7 @@ def parse(grammar: str, source: str) -> Tree | None:
         return None
     elif grammar == "markdown":
         source = _UNDERLINED.sub(lambda m: f"{'#' if m[2] else '##'} {m[1]}\n", source)
-    return _parse_within_limit(Parser(language), source.encode("utf-8", "replace"))
-
-
-class _Source:
-    """A source read piece by piece: tree-sitter takes a limit only with such a one."""
-
-    __slots__ = ("_data", "_piece")
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._piece = _PARSED_PIECE
-
-    def __call__(self, offset: int, _point: object) -> bytes:
-        return self._data[offset : offset + self._piece]
-
-    def shorten_pieces(self) -> None:
-        """From here on only names are read; each is copied with the rest of its piece."""
-        self._piece = _NAME_PIECE
-
-
-def _parse_within_limit(parser: Parser, data: bytes) -> Tree | None:
-    """The tree; None when recovering from a file's errors takes too long (seconds for 10 KB)."""
-    source = _Source(data)
-    # Of this thread, so that a busy machine does not make other chunks.
-    deadline = thread_time() + _LONGEST_PARSE_SECONDS
-    try:
-        tree = parser.parse(
-            source, progress_callback=lambda _offset, _has_error: thread_time() > deadline
-        )
-    except ValueError:
-        return None
-    source.shorten_pieces()
-    return tree
+    return Parser(language).parse(source.encode("utf-8", "replace"))
 
 
 @cache

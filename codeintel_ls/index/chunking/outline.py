@@ -85,7 +85,9 @@ class Outliner:
                 continue
             statements.add(row)
             found = self._find(child, owner)
-            if found is not None:
+            if found is not None and _is_again(owner, found[1], row):
+                pending.append(_Level(iter(child.named_children), level.scope))
+            elif found is not None:
                 inner, name = found
                 first = self._first_row(row if level.lead is None else level.lead, floor)
                 symbol, kind = self._qualify(name, level.scope, owner)
@@ -95,10 +97,9 @@ class Outliner:
                 inner_level = self._inside(child, level.scope, row, end)
                 if inner_level is not None:
                     pending.append(inner_level)
-                    end = floor
             if child.type not in _COMMENT_TYPES:
                 level.lead = None
-                floor = max(floor, end)
+                floor = max(floor, row + 1)
         joined = _joined(definitions, self._lines)
         return Outline(joined, frozenset(statements), [each.start for each in joined])
 
@@ -200,6 +201,13 @@ def _end_row(node: Node) -> int:
     return end.row if end.column == 0 and end.row > node.start_point.row else end.row + 1
 
 
+def _is_again(owner: Definition | None, found: Found, row: int) -> bool:
+    """Whether a node is its owner in other words: `typedef struct A {} A`, `type A struct {}`."""
+    if owner is None or row != owner.start:
+        return False
+    return owner.symbol == found.name or owner.symbol.endswith(f".{found.name}")
+
+
 def _joined(definitions: list[Definition], lines: Lines) -> list[Definition]:
     """Put functions of one name together: overloads, clauses, a property and its setter."""
     joined: list[Definition] = []
@@ -208,9 +216,9 @@ def _joined(definitions: list[Definition], lines: Lines) -> list[Definition]:
         if last is not None and _are_one(last, definition, lines):
             joined[-1] = evolve(last, end=definition.end)
             continue
-        if last is not None and last.start < definition.start < last.end:
-            # The line that both share is more telling as the later one's first.
-            joined[-1] = evolve(last, end=definition.start)
+        if last is not None and last.start < definition.first < last.end:
+            # A shared line, or a comment at the end of the earlier node, is about the later one.
+            joined[-1] = evolve(last, end=definition.first)
         joined.append(definition)
     return joined
 

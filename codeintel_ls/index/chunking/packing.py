@@ -31,13 +31,6 @@ _DEEPEST = 40
 _CLOSING = re.compile(
     r"[\])};, \t]*(?:(?://|/\*|--).*)?|end\b[;,) ]*|fi|done|esac|\?>|#[ \t]*endif\b.*|</\w+>"
 )
-# What can do without a chunk for its head: its members' symbols name it.
-_SLIGHT_HEADS = frozenset({"module", "object", "key", "string"})
-_DEEPEST = 40
-# Lines that only close what stands above them.
-_CLOSING = re.compile(
-    r"\s*(?:[\])};,\s]*(?:(?://|/\*|--).*)?|end\b[\s;,)]*|fi|done|esac|\?>|#\s*endif\b.*|</\w+>)\s*"
-)
 
 
 @define

@@ -67,7 +67,8 @@ def _js_assignment(node: Node) -> Found | None:
         return None
     for prefix in _EXPORTS:
         name = name.removeprefix(prefix)
-    name = name.replace(".prototype.", ".")
+    if ".prototype." in name and kind == "function":
+        name, kind = name.replace(".prototype.", "."), "method"
     return Found(plain_name(target) if "\n" in name else name, kind)
 
 
