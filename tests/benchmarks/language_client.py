@@ -1,0 +1,136 @@
+"""A language client over pipes that does next to nothing, so that the server is what is timed.
+
+It answers what a server asks of a client with null, and drops notifications.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from codeintel_ls.server.uris import uri_from_path
+
+SERVER = (sys.executable, "-m", "codeintel_ls", "serve", "--stdio")
+_LARGEST_ANSWER = 64 * 1024 * 1024
+_PATIENCE_SECONDS = 300.0
+
+
+class RequestFailedError(Exception):
+    """The server answered a request with an error."""
+
+
+class LanguageClient:
+    """One session with one server process of its own."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self.process = process
+        self._input, self._output = process.stdin, process.stdout
+        self._answers: dict[int, asyncio.Future[Any]] = {}
+        self._last_id = 0
+        self._reading = asyncio.create_task(self._read_all())
+
+    async def ask(self, method: str, params: object = None) -> Any:
+        """The result of a request. Raises RequestFailedError."""
+        self._last_id += 1
+        answer = asyncio.get_running_loop().create_future()
+        self._answers[self._last_id] = answer
+        self._send({"id": self._last_id, "method": method, "params": params})
+        return await asyncio.wait_for(answer, _PATIENCE_SECONDS)
+
+    async def operation(self, name: str, **params: object) -> Any:
+        """The result of `codeintel/<name>`."""
+        return await self.ask(f"codeintel/{name}", params)
+
+    def tell(self, method: str, params: object) -> None:
+        """Send a notification."""
+        self._send({"method": method, "params": params})
+
+    def saved(self, file: Path) -> None:
+        """Tell that a file was saved."""
+        self.tell("textDocument/didSave", {"textDocument": {"uri": uri_from_path(file)}})
+
+    async def hover(self, file: Path, line: int) -> Any:
+        """The hover at the beginning of a line (0-based)."""
+        place = {"line": line, "character": 0}
+        params = {"textDocument": {"uri": uri_from_path(file)}, "position": place}
+        return await self.ask("textDocument/hover", params)
+
+    async def close(self) -> None:
+        """End the session and the process."""
+        await self.ask("shutdown")
+        self.tell("exit", None)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.process.wait(), 10)
+        if self.process.returncode is None:
+            self.process.kill()
+        self._reading.cancel()
+
+    def _send(self, message: dict[str, Any]) -> None:
+        body = orjson.dumps({"jsonrpc": "2.0", **message})
+        self._input.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+
+    async def _read_all(self) -> None:
+        try:
+            while True:
+                header = await self._output.readuntil(b"\r\n\r\n")
+                length = int(header.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+                self._receive(orjson.loads(await self._output.readexactly(length)))
+        except asyncio.IncompleteReadError:
+            for answer in self._answers.values():
+                if not answer.done():
+                    answer.set_exception(RequestFailedError("The server has ended."))
+
+    def _receive(self, message: dict[str, Any]) -> None:
+        if "method" in message:
+            if "id" in message:
+                self._send({"id": message["id"], "result": None})
+            return
+        answer = self._answers.pop(message["id"])
+        if answer.done():
+            return
+        if "error" in message:
+            answer.set_exception(RequestFailedError(message["error"]["message"]))
+        else:
+            answer.set_result(message["result"])
+
+
+@asynccontextmanager
+async def session(
+    environment: Mapping[str, str], folders: Sequence[Path], *, index: bool = True
+) -> AsyncIterator[LanguageClient]:
+    """A server with these folders open, and (`index`) all of them indexed."""
+    process = await asyncio.create_subprocess_exec(
+        *SERVER,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env=dict(environment),
+        limit=_LARGEST_ANSWER,
+    )
+    client = LanguageClient(process)
+    try:
+        named = [{"uri": uri_from_path(folder), "name": folder.name} for folder in folders]
+        await client.ask(
+            "initialize",
+            {
+                "processId": os.getpid(),
+                "capabilities": {},
+                "workspaceFolders": named,
+                "initializationOptions": {"index": {"enabled": index}},
+            },
+        )
+        client.tell("initialized", {})
+        if index:
+            await client.operation("updateIndex")
+        yield client
+        await client.close()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
