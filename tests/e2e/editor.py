@@ -14,11 +14,7 @@ from pytest_lsp.client import LanguageClient, register_lsp_features
 
 from codeintel_ls.server.uris import uri_from_path
 
-SERVER = [
-    sys.executable,
-    "-c",
-    "import sys; from codeintel_ls.server import serve_stdio; sys.exit(serve_stdio())",
-]
+SERVER = [sys.executable, "-m", "codeintel_ls", "serve", "--stdio"]
 SECONDS = 30.0
 DOORS = ["request", "command"]
 CAPABILITIES = types.ClientCapabilities(

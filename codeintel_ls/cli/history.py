@@ -1,0 +1,90 @@
+"""`codeintel-ls history`: the commits that changed a file, or some of its lines."""
+
+import sys
+import time
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from codeintel_ls.cli import output
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from codeintel_ls.git import HistoryEntry
+    from codeintel_ls.settings import DateFormat
+
+
+_EXAMPLES: Final = """
+\b
+Examples:
+  codeintel-ls history src/app.py
+  codeintel-ls history -n 5 src/app.py:10-20
+"""
+
+
+@click.command("history", epilog=_EXAMPLES)
+@click.argument("place", metavar="FILE[:LINES]")
+@click.option("-n", "--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
+@click.option("--follow/--no-follow", default=True, help="Go on under earlier names of the file.")
+@click.option("--cursor", metavar="TEXT", help="Go on after a page: the JSON field nextCursor.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(place: str, limit: int, follow: bool, cursor: str | None, as_json: bool) -> int:
+    """List the commits that changed FILE, or LINES of it, the newest first.
+
+    FILE may be gone. LINES are counted from 1 in the file as it is on the disk, and are followed
+    through renames by themselves. Exit status 1: nothing of it is committed.
+    """
+    from codeintel_ls.cli.documents import history_document
+    from codeintel_ls.cli.places import lines_within, parse_place, read_lines, repository_of
+
+    asked = parse_place(place)
+    with repository_of(asked) as (client, path, settings):
+        lines = None
+        if asked.lines is not None:
+            first, last = lines_within(asked, len(read_lines(asked)))
+            lines = first - 1, last - 1
+        page = client.file_history(path, lines=lines, limit=limit, cursor=cursor, follow=follow)
+        if as_json:
+            output.print_json(history_document(asked.path.resolve(), client, page))
+        else:
+            _print(page.entries, settings.blame.date_format)
+    if not page.entries and not as_json:
+        output.tell(f"Nothing of {place} is committed.")
+    elif page.next_cursor is not None and not as_json:
+        output.tell(f"There is more: see it with --limit {limit * 2}.", "note")
+    return 0 if page.entries else 1
+
+
+def _print(entries: "Sequence[HistoryEntry]", date_format: "DateFormat") -> None:
+    from rich.cells import cell_len
+
+    from codeintel_ls.cli.dates import date_text
+
+    now = time.time()
+    dates = [
+        date_text(entry.commit.author.time, entry.commit.author.offset, date_format, now)
+        for entry in entries
+    ]
+    authors = [output.printable(entry.commit.author.name) for entry in entries]
+    counts = [_counts(entry) for entry in entries]
+    widths = [max(map(cell_len, column), default=0) for column in (dates, authors, counts)]
+    for entry, *columns in zip(entries, dates, authors, counts, strict=True):
+        date, author, count = map(output.fit, columns, (widths[0], min(widths[1], 20), widths[2]))
+        commit = _painted("33", entry.commit.short_id)
+        date, author = _painted("36", date), _painted("32", author)
+        line = f"{commit}  {date}  {author}  {entry.status} {count}"
+        output.print_line(f"{line}  {output.printable(entry.commit.summary)}".rstrip())
+        if entry.previous_path is not None:
+            renamed = f"{entry.previous_path} → {entry.path}"
+            output.print_line(f"{'':12}{output.printable(renamed)}")
+
+
+def _counts(entry: "HistoryEntry") -> str:
+    if entry.additions is None or entry.deletions is None:
+        return "–"
+    return f"+{entry.additions} −{entry.deletions}"
+
+
+def _painted(code: str, text: str) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m" if output.has_colours(sys.stdout) else text
