@@ -4,44 +4,14 @@ Invariant: nothing that a commit holds is taken for markup.
 """
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
 from codeintel_ls.git import Commit
+from codeintel_ls.git.dates import iso_date, relative_date
 from codeintel_ls.settings import DateFormat
 
 _MARKUP: Final = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&$:@])")
-_MINUTE: Final = 60
-_STEPS: Final = (
-    ("year", 365 * 24 * 60 * _MINUTE),
-    ("month", 30 * 24 * 60 * _MINUTE),
-    ("week", 7 * 24 * 60 * _MINUTE),
-    ("day", 24 * 60 * _MINUTE),
-    ("hour", 60 * _MINUTE),
-    ("minute", _MINUTE),
-)
 _LONGEST_MESSAGE: Final = 4_000
-
-
-def relative_date(time: int, now: float) -> str:
-    """`time` (Unix seconds) as seen from `now`: `3 days ago`."""
-    age = int(now) - time
-    when = "ago" if age >= 0 else "from now"
-    for unit, seconds in _STEPS:
-        count = abs(age) // seconds
-        if count:
-            return f"{count} {unit}{'' if count == 1 else 's'} {when}"
-    return "just now"
-
-
-def iso_date(time: int, offset: int) -> str:
-    """`time` (Unix seconds) on the author's calendar, `offset` minutes east of UTC."""
-    try:
-        zone = timezone(timedelta(minutes=offset))
-        return datetime.fromtimestamp(time, zone).strftime("%Y-%m-%d")
-    except (ValueError, OverflowError, OSError):
-        # Commits may claim any time and any zone.
-        return datetime.fromtimestamp(0, UTC).strftime("%Y-%m-%d")
 
 
 def _date(commit: Commit, date_format: DateFormat, now: float) -> str:

@@ -5,11 +5,18 @@ opened in. Invariant: the methods block and are called off the event loop; a cli
 with the session.
 """
 
+import time
 from pathlib import Path
 from threading import Lock
+from typing import Final
 
 from codeintel_ls.git import GitClient
 from codeintel_ls.settings import Settings
+
+_TRUSTED_SECONDS: Final = 5.0
+"""How long a directory is taken to belong to the repository that was found for it."""
+
+_REMEMBERED: Final = 1_000
 
 
 class Repositories:
@@ -18,6 +25,7 @@ class Repositories:
     def __init__(self) -> None:
         self._lock = Lock()
         self._clients: dict[Path, GitClient] = {}
+        self._found: dict[Path, tuple[GitClient, float]] = {}
 
     def of(self, path: Path, settings: Settings) -> GitClient:
         """The repository that holds `path`, which need not exist any more.
@@ -26,12 +34,20 @@ class Repositories:
             NotARepositoryError: none does.
 
         """
+        now = time.monotonic()
+        with self._lock:
+            known, until = self._found.get(path.parent, (None, 0.0))
+        if known is not None and now < until:
+            return known
         folder = _existing_directory(path.parent)
         found = GitClient.discover(
             folder, timeout=settings.git.timeout_seconds, command=settings.git.path
         )
         with self._lock:
             known = self._clients.setdefault(found.root, found)
+            if len(self._found) >= _REMEMBERED:
+                self._found.clear()
+            self._found[path.parent] = (known, now + _TRUSTED_SECONDS)
         if known is not found:
             found.close()
         return known
@@ -41,6 +57,7 @@ class Repositories:
         with self._lock:
             clients = list(self._clients.values())
             self._clients.clear()
+            self._found.clear()
         for client in clients:
             client.close()
 

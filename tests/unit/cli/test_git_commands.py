@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from codeintel_ls.cli.dates import age_colour, iso_date, relative_date
+from codeintel_ls.cli.dates import age_colour
+from codeintel_ls.git.dates import iso_date, relative_date
 from tests.unit.cli.conftest import RETRY, Call
 from tests.unit.git.repositories import RepositoryBuilder
 

@@ -3,7 +3,8 @@
 import pytest
 
 from codeintel_ls.git import Commit, Person
-from codeintel_ls.server.commit_text import iso_date, markdown, plain, relative_date
+from codeintel_ls.git.dates import iso_date, relative_date
+from codeintel_ls.server.commit_text import markdown, plain
 from codeintel_ls.settings import DateFormat
 
 NOW = 1_700_000_000
