@@ -61,7 +61,7 @@ class StaticEncoder:
 
     def _embed_batch(self, texts: Sequence[str]) -> Vectors:
         bags = [self._weighted_words(text) for text in texts]
-        self._remember({word for bag in bags for word in bag})
+        tokens_of_word = self._tokens_of({word for bag in bags for word in bag})
         tokens: list[int] = []
         weights: list[float] = []
         starts: list[int] = []
@@ -69,7 +69,7 @@ class StaticEncoder:
         for row, bag in enumerate(bags):
             start = len(tokens)
             for word, weight in bag.items():
-                ids = self._tokens_of_word[word]
+                ids = tokens_of_word[word]
                 tokens.extend(ids)
                 weights.extend([weight / sqrt(len(ids))] * len(ids) if len(ids) > 1 else [weight])
             if len(tokens) > start:
@@ -91,19 +91,18 @@ class StaticEncoder:
                 counts[word] = counts.get(word, 0) + count
         return {word: sqrt(count) for word, count in counts.items()}
 
-    def _remember(self, words: set[str]) -> None:
+    def _tokens_of(self, words: set[str]) -> dict[str, tuple[int, ...]]:
+        """The token ids of at least these words; what was looked up is remembered."""
         known = self._tokens_of_word
         if len(known) > _REMEMBERED_WORDS:
-            known = {}
+            # Other threads go on with the one that they hold.
+            known = self._tokens_of_word = {}
         new = [word for word in words if word not in known]
         encodings = self._tokenizer.encode_batch_fast(new, add_special_tokens=False)
-        last_row = len(self._table)
-        fresh = {
-            word: tuple(token for token in encoding.ids if token < last_row) or (0,)
-            for word, encoding in zip(new, encodings, strict=True)
-        }
-        kept = {word: known[word] for word in words if word in known}
-        self._tokens_of_word = {**known, **fresh} if len(known) > len(kept) else {**kept, **fresh}
+        rows = len(self._table)
+        for word, encoding in zip(new, encodings, strict=True):
+            known[word] = tuple(token for token in encoding.ids if token < rows) or (0,)
+        return known
 
 
 def bundled_encoder() -> StaticEncoder:

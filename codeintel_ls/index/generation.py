@@ -20,13 +20,6 @@ _MOST_SEGMENTS: Final = 8
 _MERGE_SHARE: Final = 0.25
 _MERGE_LEAST: Final = 2_000
 
-_ROWS: Final = (
-    "SELECT chunk.id, file.id, text.data, path.data, terms FROM chunk"
-    " JOIN file ON file.id = file_id"
-    " JOIN vector AS text ON text.key = chunk.vector"
-    " JOIN vector AS path ON path.key = file.path_vector"
-)
-
 
 @frozen(eq=False)
 class Generation:
@@ -87,28 +80,20 @@ class Generation:
 
 def load_generation(store: Store, dimension: int) -> Generation:
     """The last committed generation as one segment, built from the store alone."""
-    number = store.generation()
-    rows = store.query(f"{_ROWS} WHERE died IS NULL AND born <= ?", (number,))
-    empty = Generation(number=number, dimension=dimension)
-    return _with_rows(empty, rows, number)
+    return advance_generation(Generation(number=0, dimension=dimension), store)
 
 
 def advance_generation(generation: Generation, store: Store) -> Generation:
     """`generation` brought up to what the store holds now; loads anew where rows were swept."""
-    number = store.generation()
-    if number == generation.number:
+    changes = store.changes_since(generation.number)
+    if changes is None:
         return generation
-    if store.swept() > generation.number or number < generation.number:
-        return load_generation(store, generation.dimension)
-    dead = store.query(
-        "SELECT id FROM file WHERE died > ? AND born <= ?", (generation.number, generation.number)
+    if changes.whole:
+        generation = Generation(number=0, dimension=generation.dimension)
+    tombstones = _mark(generation, changes.dead_files)
+    return _with_rows(
+        evolve(generation, number=changes.generation, tombstones=tombstones), changes.rows
     )
-    tombstones = _mark(generation, [row[0] for row in dead])
-    rows = store.query(
-        f"{_ROWS} WHERE born > ? AND born <= ? AND (died IS NULL OR died > ?)",
-        (generation.number, number, number),
-    )
-    return _with_rows(evolve(generation, tombstones=tombstones), rows, number)
 
 
 def _mark(generation: Generation, file_ids: list[int]) -> tuple[NDArray[np.bool_], ...]:
@@ -122,13 +107,12 @@ def _mark(generation: Generation, file_ids: list[int]) -> tuple[NDArray[np.bool_
     return tuple(marked)
 
 
-def _with_rows(generation: Generation, rows: list[tuple[Any, ...]], number: int) -> Generation:
+def _with_rows(generation: Generation, rows: list[tuple[Any, ...]]) -> Generation:
     if not rows:
-        return evolve(generation, number=number)
+        return generation
     segment = Segment.build(_columns(rows, generation.dimension))
     grown = evolve(
         generation,
-        number=number,
         segments=(*generation.segments, segment),
         tombstones=(*generation.tombstones, np.zeros(len(segment), np.bool_)),
     )

@@ -9,15 +9,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 from typing import Final
-
-from attrs import frozen
 
 from codeintel_ls.cancellation import Cancellation
 from codeintel_ls.index.errors import WorkerFailedError
 from codeintel_ls.index.index import Index
 from codeintel_ls.index.reconcile import IndexPlan
-from codeintel_ls.index.schema import FileRecord, KnownSkip
+from codeintel_ls.index.schema import FileRecord, KnownSkip, Moment, storable_mtime
+from codeintel_ls.index.source import ReadLimits
 from codeintel_ls.index.tasks import (
     FileToIndex,
     MissingFile,
@@ -37,14 +37,6 @@ CRASHED: Final = "crashed"
 """The reason of a file over which the indexing process died."""
 
 
-@frozen
-class ReadLimits:
-    """Bounds of what is read at all."""
-
-    max_file_bytes: int
-    max_line_characters: int
-
-
 class Indexer:
     """Applies plans to one index. One plan at a time."""
 
@@ -54,6 +46,7 @@ class Indexer:
         self._index = index
         self._model = model
         self.limits = limits
+        self._hiring = Lock()
         self._workers: list[WorkerProcess] = []
         self._published_at = 0.0
         self._publish_cost = 0.0
@@ -71,6 +64,7 @@ class Indexer:
         self,
         plan: IndexPlan,
         *,
+        looked: Moment,
         workers: int,
         progress: Progress,
         cancellation: Cancellation,
@@ -79,16 +73,17 @@ class Indexer:
     ) -> None:
         """Bring the index up to the plan; everything in it is searchable on return.
 
-        `embed_all` embeds anew what the store already has vectors for. `published` is called
-        after each generation that searches can see. Raises WorkerUnavailableError, CancelledError
-        and the store's errors; what was committed before stays.
+        `looked` is from before the plan was made. `embed_all` embeds anew what the store already
+        has vectors for. `published` is called after each generation that searches can see.
+        Raises WorkerUnavailableError, CancelledError and the store's errors; what was committed
+        before stays.
         """
         total, done = len(plan.stale), 0
         progress(done, total, "Indexing")
         batches = _batches(plan.stale)
         if plan.gone:
             with self._index.writing:
-                self._index.store.commit(removed=plan.gone)
+                self._index.store.commit(removed=plan.gone, looked=looked)
 
         def work(worker: WorkerProcess) -> None:
             nonlocal done, batches
@@ -118,7 +113,8 @@ class Indexer:
 
     def close(self) -> None:
         """End the workers; a later plan starts new ones."""
-        workers, self._workers = self._workers, []
+        with self._hiring:
+            workers, self._workers = self._workers, []
         for worker in workers:
             worker.close()
 
@@ -128,13 +124,14 @@ class Indexer:
             work(workers[0])
             return
         with ThreadPoolExecutor(count, thread_name_prefix="indexing") as threads:
-            for future in [threads.submit(work, worker) for worker in workers[:count]]:
+            for future in [threads.submit(work, worker) for worker in workers]:
                 future.result()
 
     def _workers_for(self, count: int) -> list[WorkerProcess]:
-        while len(self._workers) < count:
-            self._workers.append(WorkerProcess(self._model))
-        return self._workers
+        with self._hiring:
+            while len(self._workers) < count:
+                self._workers.append(WorkerProcess(self._model))
+            return self._workers[:count]
 
     def _index_batch(
         self,
@@ -165,14 +162,14 @@ class Indexer:
             return
         skip = self._skip_crashed(file.path)
         with self._index.writing:
-            self._index.store.commit(removed=[file.path], skipped={file.path: skip})
+            self._index.store.commit(skipped={file.path: skip})
 
     def _skip_crashed(self, path: str) -> KnownSkip:
         try:
             stat = Path(self._root, path).stat()
         except OSError:
             return KnownSkip(CRASHED, 0, 0)
-        return KnownSkip(CRASHED, stat.st_size, stat.st_mtime_ns)
+        return KnownSkip(CRASHED, stat.st_size, storable_mtime(stat))
 
     def _index_files(
         self,
@@ -181,12 +178,8 @@ class Indexer:
         embed_all: bool,
         cancellation: Cancellation,
     ) -> None:
-        task = PrepareTask(
-            str(self._root),
-            tuple(batch),
-            self.limits.max_file_bytes,
-            self.limits.max_line_characters,
-        )
+        task = PrepareTask(str(self._root), tuple(batch), self.limits)
+        looked = self._index.store.moment()
         prepared, pending = worker.prepare(task, cancellation)
         with pending:
             records = [file for file in prepared if isinstance(file, FileRecord)]
@@ -195,27 +188,32 @@ class Indexer:
             vectors = pending.embed(wanted)
         with self._index.writing:
             cancellation.raise_if_cancelled()
-            self._commit(prepared, records, vectors)
+            self._commit(prepared, records, vectors, looked)
 
     def _commit(
         self,
         prepared: Sequence[PreparedFile],
         records: Sequence[FileRecord],
         vectors: Mapping[bytes, bytes],
+        looked: Moment,
     ) -> None:
-        skipped: dict[str, KnownSkip | None] = {}
+        skipped: dict[str, KnownSkip] = {}
         removed: list[str] = []
-        touched: list[tuple[str, int, int, int]] = []
+        touched: list[tuple[str, bytes, int, int, int]] = []
         for file in prepared:
             if isinstance(file, SkippedFile):
                 skipped[file.path] = KnownSkip(file.reason, file.size, file.mtime_ns)
-                removed.append(file.path)
             elif isinstance(file, MissingFile):
                 removed.append(file.path)
             elif isinstance(file, UnchangedFile):
-                touched.append((file.path, file.size, file.mtime_ns, file.seen_ns))
+                touched.append((file.path, file.digest, file.size, file.mtime_ns, file.seen_ns))
         self._index.store.commit(
-            replaced=records, removed=removed, touched=touched, skipped=skipped, vectors=vectors
+            replaced=records,
+            removed=removed,
+            touched=touched,
+            skipped=skipped,
+            vectors=vectors,
+            looked=looked,
         )
 
     def _publish_due(self) -> bool:

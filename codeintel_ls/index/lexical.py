@@ -59,6 +59,11 @@ class LexicalPostings:
         start, end = self._span(term)
         return end - start
 
+    def holders(self, term: int) -> NDArray[np.int32]:
+        """Positions of the documents that hold the term, ascending."""
+        start, end = self._span(term)
+        return self.documents[start:end]
+
     def score(
         self, weighted_idf: Mapping[int, float], average_length: float
     ) -> NDArray[np.float32]:

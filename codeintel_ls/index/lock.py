@@ -6,6 +6,7 @@ it only tells people who holds it.
 
 import os
 from pathlib import Path
+from threading import Lock
 
 from filelock import FileLock, Timeout
 
@@ -15,6 +16,7 @@ class CacheLock:
 
     def __init__(self, folder: Path) -> None:
         """The lock of the cache in `folder`; not yet taken."""
+        self._acquiring = Lock()
         self._lock = FileLock(folder / "owner.lock", mode=0o600, thread_local=False)
         self._note = folder / "owner.pid"
 
@@ -24,16 +26,22 @@ class CacheLock:
         return self._lock.is_locked
 
     def try_acquire(self) -> bool:
-        """Take the lock if nobody holds it."""
-        if self.owned:
-            return True
-        try:
-            self._lock.acquire(blocking=False)
-        except Timeout:
-            return False
+        """Take the lock if nobody holds it. Raises OSError where the folder is unusable."""
+        # filelock counts: two threads that took it at once would have to release it twice.
+        with self._acquiring:
+            if self.owned:
+                return True
+            try:
+                self._lock.acquire(blocking=False)
+            except Timeout:
+                return False
         self._note.touch(mode=0o600)
         self._note.write_text(f"{os.getpid()}\n", encoding="ascii")
         return True
+
+    def is_current(self) -> bool:
+        """Whether what this process holds is still the lock of the folder."""
+        return self.owned and Path(self._lock.lock_file).exists()
 
     def owner(self) -> int | None:
         """The process id its holder wrote down, for messages alone."""

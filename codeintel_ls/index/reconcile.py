@@ -6,6 +6,7 @@ from typing import Final
 from attrs import frozen
 
 from codeintel_ls.index.schema import KnownFile, KnownSkip
+from codeintel_ls.index.screening import SkipReason
 from codeintel_ls.index.tasks import FileToIndex
 
 _CLOCK_GRAIN_NS: Final = 2_000_000_000
@@ -32,10 +33,15 @@ class IndexPlan:
 
 
 def plan_all(
-    found: Iterable[FoundFile], known: Mapping[str, KnownFile], skips: Mapping[str, KnownSkip]
+    found: Iterable[FoundFile],
+    known: Mapping[str, KnownFile],
+    skips: Mapping[str, KnownSkip],
+    *,
+    read_all: bool = False,
 ) -> IndexPlan:
-    """Compare a whole listing with the store.
+    """Compare a whole listing with the store as it was before the listing.
 
+    `read_all`: other limits than before decide what is indexed, so every file is looked at.
     A file is read when its size or mtime differ from what the store saw, or when it was written
     so shortly before it was seen that a later write could carry the same mtime (git calls such
     entries racy, see its racy-git.txt); its digest then tells whether anything changed.
@@ -48,18 +54,26 @@ def plan_all(
         if before is not None:
             racy = before.mtime_ns > before.seen_ns - _CLOCK_GRAIN_NS
             same = before.size == file.size and before.mtime_ns == file.mtime_ns
-            if not same or racy:
+            if not same or racy or read_all:
                 stale.append(FileToIndex(file.path, before.digest))
             continue
         skip = skips.get(file.path)
-        if skip is None or (skip.size, skip.mtime_ns) != (file.size, file.mtime_ns):
+        # Permission comes back without a new mtime.
+        if (
+            read_all
+            or skip is None
+            or skip.reason == SkipReason.UNREADABLE
+            or (skip.size, skip.mtime_ns) != (file.size, file.mtime_ns)
+        ):
             stale.append(FileToIndex(file.path, None))
     gone = [path for path in (*known, *skips) if path not in present]
     return IndexPlan(tuple(stale), tuple(gone))
 
 
-def plan_rebuild(found: Iterable[FoundFile], known: Iterable[str]) -> IndexPlan:
+def plan_rebuild(
+    found: Iterable[FoundFile], known: Mapping[str, KnownFile], skips: Mapping[str, KnownSkip]
+) -> IndexPlan:
     """Read everything again, whatever the store believes."""
     stale = tuple(FileToIndex(file.path, None) for file in found)
     present = {file.path for file in stale}
-    return IndexPlan(stale, tuple(path for path in known if path not in present))
+    return IndexPlan(stale, tuple(path for path in (*known, *skips) if path not in present))

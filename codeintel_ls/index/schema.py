@@ -5,7 +5,8 @@ of the generation in which it died. So a reader that still holds an older genera
 rows until they are swept.
 """
 
-from typing import Final
+import os
+from typing import Any, Final
 
 from attrs import frozen
 
@@ -52,6 +53,22 @@ CREATE TABLE skipped (
     mtime_ns INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
+
+
+_LATEST_NS: Final = 2**63 - 1
+
+
+def storable_mtime(state: os.stat_result) -> int:
+    """When a file was written, in ns; what SQLite cannot hold (after the year 2262) is cut off."""
+    return min(state.st_mtime_ns, _LATEST_NS)
+
+
+@frozen
+class Moment:
+    """When the disk was looked at: after the store's generation, at that time of the clock."""
+
+    generation: int
+    clock_ns: int
 
 
 @frozen
@@ -123,3 +140,17 @@ class ChunkPlace:
     symbol: str | None
     kind: str | None
     digest: bytes
+
+
+@frozen(kw_only=True)
+class StoredChanges:
+    """What has become of an index since an earlier generation.
+
+    `whole`: it must be built anew, from all `rows`. A row is (chunk id, file id, packed vector of
+    the text, packed vector of the path, packed terms).
+    """
+
+    generation: int
+    whole: bool
+    dead_files: list[int]
+    rows: list[tuple[Any, ...]]

@@ -32,7 +32,7 @@ _DECLARATION = re.compile(
 )
 # Codecs that are no charset of a source file, or that run over what they decode more than once.
 _NO_CHARSET = frozenset(
-    "idna punycode unicode_escape raw_unicode_escape undefined utf-7 utf-16 utf-32 mbcs oem".split()
+    "idna punycode unicode-escape raw-unicode-escape undefined utf-7 utf-16 utf-32 mbcs oem".split()
 )
 
 
@@ -42,6 +42,14 @@ class SkippedFileError(CodeIntelError):
     def __init__(self, reason: SkipReason) -> None:
         super().__init__(f"The file is not indexed: {reason.value}.")
         self.reason = reason
+
+
+@frozen
+class ReadLimits:
+    """Bounds of what is indexed, and read, at all."""
+
+    max_file_bytes: int = 1_000_000
+    max_line_characters: int = 10_000
 
 
 @frozen

@@ -1,20 +1,20 @@
-"""The store: the truth about what is indexed, in one SQLite database (WAL).
+"""The store: the truth about what is indexed, in one SQLite database.
 
 Files, chunks and vectors live here; every other structure is a view that can be built from it
 without embedding anything again. Invariant: a transaction is one generation, so a crash leaves
-the last whole one. Thread-safe: each statement borrows a connection of its own.
+the last whole one. Thread-safe.
 """
 
-import contextlib
-import os
 import sqlite3
+import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from pathlib import Path
-from threading import Condition
-from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final
 
-from codeintel_ls.index.errors import CacheUnavailableError, DamagedCacheError, NewerCacheError
+from attrs import evolve
+
+from codeintel_ls.index.database import Database
+from codeintel_ls.index.errors import DamagedCacheError, NewerCacheError
 from codeintel_ls.index.schema import (
     APPLICATION_ID,
     DDL,
@@ -23,129 +23,65 @@ from codeintel_ls.index.schema import (
     FileRecord,
     KnownFile,
     KnownSkip,
+    Moment,
+    StoredChanges,
 )
 
-_BUSY_SECONDS = 10.0
-_VARIABLES = 500
-_KNOWN = "path, id, digest, size, mtime_ns, seen_ns FROM file WHERE died IS NULL"
-_PLACE = (
+_VARIABLES: Final = 500
+_KNOWN: Final = "path, id, digest, size, mtime_ns, seen_ns FROM file WHERE died IS NULL"
+_PLACE: Final = (
     "chunk.id, file.id, path, language, file.digest, start_line, end_line, symbol, kind,"
     " chunk.digest FROM chunk JOIN file ON file.id = file_id"
 )
+_VIEWED: Final = (
+    "SELECT chunk.id, file.id, text.data, path.data, terms FROM chunk"
+    " JOIN file ON file.id = file_id"
+    " JOIN vector AS text ON text.key = chunk.vector"
+    " JOIN vector AS path ON path.key = file.path_vector"
+    " WHERE died IS NULL AND born > ?"
+)
 
 
-class Store:
-    """An open database. Raises DamagedCacheError wherever SQLite finds its file broken."""
+class Store(Database):
+    """The tables of an index: what is known, and how it is written."""
 
     def __init__(self, path: Path) -> None:
         """Open or create the database at `path`, readable by its owner alone.
 
         Raises NewerCacheError, DamagedCacheError, CacheUnavailableError.
         """
-        self.path = path
-        self._idle: list[sqlite3.Connection] = []
-        self._borrowers = 0
-        self._returned = Condition()
-        self._closed = False
+        super().__init__(path)
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-        except OSError as error:
-            raise _unavailable(error) from error
-        with self.guard() as connection:
-            self._prepare(connection)
+            if _is_new(self.query("PRAGMA user_version"), self.query("PRAGMA application_id")):
+                self._create()
+            self._check()
+        except BaseException:
+            self.close()
+            raise
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-        application: int = connection.execute("PRAGMA application_id").fetchone()[0]
-        if version == 0 and application == 0:
+    def _create(self) -> None:
+        with self.transaction() as connection:
+            versions = (
+                connection.execute(f"PRAGMA {name}").fetchall()
+                for name in ("user_version", "application_id")
+            )
+            # Another process may have come first.
+            if not _is_new(*versions):
+                return
+            for statement in DDL.split(";"):
+                connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.executescript(f"BEGIN; {DDL} PRAGMA user_version = {FORMAT}; COMMIT;")
-        elif application != APPLICATION_ID or version < FORMAT:
+            connection.execute(f"PRAGMA user_version = {FORMAT}")
+
+    def _check(self) -> None:
+        ((version,),) = self.query("PRAGMA user_version")
+        ((application,),) = self.query("PRAGMA application_id")
+        if application != APPLICATION_ID or version < FORMAT:
             raise DamagedCacheError("The index cache is not a database of this program.")
-        elif version > FORMAT:
+        if version > FORMAT:
             raise NewerCacheError(
                 f"The index cache has format {version}; this version knows up to {FORMAT}."
             )
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA mmap_size = 268435456")
-        return connection
-
-    @contextlib.contextmanager
-    def _borrowed(self) -> Generator[sqlite3.Connection]:
-        """A connection that nobody else uses meanwhile."""
-        with self._returned:
-            if self._closed:
-                raise CacheUnavailableError("The index was closed.")
-            self._borrowers += 1
-            connection = self._idle.pop() if self._idle else None
-        try:
-            connection = connection or self._connect()
-            yield connection
-        finally:
-            with self._returned:
-                self._borrowers -= 1
-                if connection is not None:
-                    self._idle.append(connection)
-                self._returned.notify_all()
-
-    @contextlib.contextmanager
-    def guard(self) -> Generator[sqlite3.Connection]:
-        """Lend a connection, and turn SQLite's errors into this room's."""
-        try:
-            with self._borrowed() as connection:
-                yield connection
-        except sqlite3.OperationalError as error:
-            text = str(error)
-            if "malformed" in text or "no such table" in text or "no such column" in text:
-                raise DamagedCacheError("The index cache is damaged.") from error
-            raise CacheUnavailableError(f"The index cache cannot be used: {text}.") from error
-        except sqlite3.DatabaseError as error:
-            raise DamagedCacheError("The index cache is damaged.") from error
-
-    def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """All rows of a reading statement."""
-        with self.guard() as connection:
-            return connection.execute(sql, parameters).fetchall()
-
-    @contextlib.contextmanager
-    def transaction(self) -> Generator[sqlite3.Connection]:
-        """Write all or nothing."""
-        with self.guard() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
-
-    def close(self) -> None:
-        """Let running statements end, then close. Later use raises CacheUnavailableError."""
-        with self._returned:
-            self._closed = True
-            self._returned.wait_for(lambda: self._borrowers == 0, _BUSY_SECONDS)
-            connections, self._idle = self._idle, []
-        for connection in connections:
-            connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     # -- what is known -------------------------------------------------------------------------
 
@@ -161,6 +97,31 @@ class Store:
     def swept(self) -> int:
         """Rows that died up to this generation are gone."""
         return int(self.meta("swept") or 0)
+
+    def moment(self) -> Moment:
+        """Now: to be taken before looking at files on disk, for `commit`."""
+        return Moment(self.generation(), time.time_ns())
+
+    def changes_since(self, generation: int) -> StoredChanges | None:
+        """What makes the last committed generation of an earlier one; None where they are one.
+
+        All of it as of one moment, whatever is committed or swept meanwhile.
+        """
+        with self.snapshot() as connection:
+            number = _number(connection, "generation")
+            if number == generation:
+                return None
+            whole = number < generation or _number(connection, "swept") > generation
+            since = 0 if whole else generation
+            died = connection.execute(
+                "SELECT id FROM file WHERE died > ? AND born <= ?", (since, since)
+            ).fetchall()
+            return StoredChanges(
+                generation=number,
+                whole=whole,
+                dead_files=[row[0] for row in died],
+                rows=connection.execute(_VIEWED, (since,)).fetchall(),
+            )
 
     def files(self) -> dict[str, KnownFile]:
         """The live files by path."""
@@ -197,6 +158,13 @@ class Store:
     def live_paths(self) -> list[tuple[int, str, str]]:
         """(file id, path, language) of every live file."""
         return self.query("SELECT id, path, language FROM file WHERE died IS NULL")
+
+    def paths_at(self, generation: int) -> list[tuple[int, str, str]]:
+        """(file id, path, language) of every file that lived in a generation, unless swept."""
+        return self.query(
+            "SELECT id, path, language FROM file WHERE born <= ?1 AND (died IS NULL OR died > ?1)",
+            (generation,),
+        )
 
     def count_files(self) -> int:
         """Live files."""
@@ -238,35 +206,48 @@ class Store:
         *,
         replaced: Sequence[FileRecord] = (),
         removed: Sequence[str] = (),
-        touched: Sequence[tuple[str, int, int, int]] = (),
-        skipped: Mapping[str, KnownSkip | None] | None = None,
+        touched: Sequence[tuple[str, bytes, int, int, int]] = (),
+        skipped: Mapping[str, KnownSkip] | None = None,
         vectors: Mapping[bytes, bytes] | None = None,
+        looked: Moment | None = None,
     ) -> int:
         """Write one generation and return its number.
 
-        `replaced` files take the place of what stood at their path, unless that was read from
-        disk later than they were (a save may overtake a full index); `removed` paths die,
-        `touched` are (path, size, mtime_ns, seen_ns) of files whose content did not change,
-        `skipped` are left out from now on (None: no longer), `vectors` are embeddings by key.
+        `replaced` files take the place of what stood at their path, `removed` paths die,
+        `touched` are (path, digest, size, mtime_ns, seen_ns) of files that still have that
+        content, `skipped` die and are left out from now on, `vectors` are embeddings by key.
+        `looked` is from before any of these files was looked at: what was committed since, and
+        read from disk later than they were, stays as it is (a save may overtake a full index).
         """
         with self.transaction() as connection:
-            generation = _next_generation(connection)
-            replaced = [file for file in replaced if _is_newest(connection, file)]
+            generation = _number(connection, "generation") + 1
+            gone = [
+                path for path in (*removed, *(skipped or {})) if _is_last(connection, path, looked)
+            ]
+            replaced = [
+                file
+                for file in replaced
+                if _is_last(connection, file.path, looked and evolve(looked, clock_ns=file.seen_ns))
+            ]
+            changed = [*gone, *(file.path for file in replaced)]
             connection.executemany(
                 "INSERT OR REPLACE INTO vector VALUES (?, ?)", (vectors or {}).items()
             )
             connection.executemany(
                 "UPDATE file SET died = ? WHERE path = ? AND died IS NULL",
-                [(generation, path) for path in (*removed, *(file.path for file in replaced))],
+                [(generation, path) for path in changed],
+            )
+            connection.executemany(
+                "DELETE FROM skipped WHERE path = ?", [(path,) for path in changed]
             )
             for file in replaced:
                 _insert_file(connection, file, generation)
             connection.executemany(
                 "UPDATE file SET size = ?, mtime_ns = ?, seen_ns = ?"
-                " WHERE path = ? AND died IS NULL",
-                [(size, mtime, seen, path) for path, size, mtime, seen in touched],
+                " WHERE path = ? AND digest = ? AND died IS NULL",
+                [(size, mtime, seen, path, digest) for path, digest, size, mtime, seen in touched],
             )
-            _note_skips(connection, skipped or {}, (*removed, *(file.path for file in replaced)))
+            _insert_skips(connection, skipped or {}, set(gone))
             _set_meta(connection, "generation", str(generation))
         return generation
 
@@ -289,26 +270,30 @@ class Store:
         with self.transaction() as connection:
             connection.execute("DELETE FROM file")
             connection.execute("DELETE FROM skipped")
-            generation = _next_generation(connection)
+            generation = _number(connection, "generation") + 1
             _set_meta(connection, "generation", str(generation))
             _set_meta(connection, "swept", str(generation))
 
 
-def _unavailable(error: OSError) -> CacheUnavailableError:
-    reason = error.strerror or "unknown reason"
-    return CacheUnavailableError(f"The index cache cannot be used: {reason}.")
+def _is_new(user_version: list[tuple[Any, ...]], application_id: list[tuple[Any, ...]]) -> bool:
+    return user_version == application_id == [(0,)]
 
 
-def _next_generation(connection: sqlite3.Connection) -> int:
-    row = connection.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
-    return int(row[0] if row else 0) + 1
+def _number(connection: sqlite3.Connection, key: str) -> int:
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return int(row[0]) if row else 0
 
 
-def _is_newest(connection: sqlite3.Connection, file: FileRecord) -> bool:
+def _is_last(connection: sqlite3.Connection, path: str, looked: Moment | None) -> bool:
+    """Whether nobody who looked at the file later has committed since."""
+    if looked is None:
+        return True
+    # The clock may have been set back: it only decides between what was read at the same time.
     row = connection.execute(
-        "SELECT seen_ns FROM file WHERE path = ? AND died IS NULL", (file.path,)
+        "SELECT 1 FROM file WHERE path = ? AND died IS NULL AND born > ? AND seen_ns > ?",
+        (path, looked.generation, looked.clock_ns),
     ).fetchone()
-    return row is None or row[0] <= file.seen_ns
+    return row is None
 
 
 def _set_meta(connection: sqlite3.Connection, key: str, value: str) -> None:
@@ -349,18 +334,14 @@ def _insert_file(connection: sqlite3.Connection, file: FileRecord, generation: i
     )
 
 
-def _note_skips(
-    connection: sqlite3.Connection, skipped: Mapping[str, KnownSkip | None], gone: Sequence[str]
+def _insert_skips(
+    connection: sqlite3.Connection, skipped: Mapping[str, KnownSkip], gone: set[str]
 ) -> None:
-    forgotten = [path for path, skip in skipped.items() if skip is None]
-    connection.executemany(
-        "DELETE FROM skipped WHERE path = ?", [(path,) for path in (*gone, *forgotten)]
-    )
     connection.executemany(
         "INSERT OR REPLACE INTO skipped VALUES (?, ?, ?, ?)",
         [
             (path, skip.reason, skip.size, skip.mtime_ns)
             for path, skip in skipped.items()
-            if skip is not None
+            if path in gone
         ],
     )

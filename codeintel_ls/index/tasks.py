@@ -7,6 +7,7 @@ this ever comes from a file or a network.
 from attrs import frozen
 
 from codeintel_ls.index.schema import FileRecord
+from codeintel_ls.index.source import ReadLimits
 
 
 @frozen
@@ -23,8 +24,7 @@ class PrepareTask:
 
     root: str
     files: tuple[FileToIndex, ...]
-    max_file_bytes: int
-    max_line_characters: int
+    limits: ReadLimits
 
 
 @frozen
@@ -47,6 +47,7 @@ class UnchangedFile:
     """Its content is what the store already holds."""
 
     path: str
+    digest: bytes
     size: int
     mtime_ns: int
     seen_ns: int

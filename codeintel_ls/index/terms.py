@@ -55,7 +55,7 @@ def hash_term(term: str) -> int:
 def terms_of_token(token: str) -> tuple[int, ...]:
     """Hashes of a token's terms: its stemmed words and, where it has several, itself whole."""
     words = split_token(token)
-    terms = {hash_term(_stem(word)) for word in words}
+    terms = {hash_term(stem(word)) for word in words}
     if len(words) > 1:
         terms.add(hash_term(token.lower()))
     return tuple(terms)
@@ -101,7 +101,21 @@ def query_terms(text: str) -> dict[int, float]:
     return weights
 
 
-def _stem(word: str) -> str:
+def identifier_terms(identifiers: Iterable[str]) -> frozenset[int]:
+    """Hashes of the terms that stand for whole identifiers."""
+    terms: set[int] = set()
+    for token in identifiers:
+        words = split_token(token)
+        if len(words) > 1:
+            terms.add(hash_term(token.lower()))
+        else:
+            terms.update(hash_term(stem(word)) for word in words)
+    return frozenset(terms)
+
+
+@lru_cache(maxsize=50_000)
+def stem(word: str) -> str:
+    """A lower-case word without its ending, so that evicts, evicted and eviction are one."""
     return _stemmer.stemWord(word) if word.isalpha() else word
 
 

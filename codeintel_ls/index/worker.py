@@ -23,7 +23,7 @@ from codeintel_ls.index.embedded_text import (
     vector_key,
 )
 from codeintel_ls.index.languages import language_of
-from codeintel_ls.index.schema import ChunkRecord, FileRecord
+from codeintel_ls.index.schema import ChunkRecord, FileRecord, storable_mtime
 from codeintel_ls.index.screening import SkipReason, screen_text
 from codeintel_ls.index.source import SkippedFileError, SourceText, read_source, split_lines
 from codeintel_ls.index.tasks import (
@@ -62,12 +62,13 @@ class TextPreparer:
     def _prepare_file(self, task: PrepareTask, file: FileToIndex) -> PreparedFile:
         path = Path(task.root, file.path)
         try:
-            stat = path.stat()
+            # A link that came after the listing may lead anywhere.
+            stat = path.lstat()
         except (FileNotFoundError, NotADirectoryError):
             return MissingFile(file.path)
         except OSError:
             return SkippedFile(file.path, SkipReason.UNREADABLE, 0, 0)
-        size, mtime_ns = stat.st_size, stat.st_mtime_ns
+        size, mtime_ns = stat.st_size, storable_mtime(stat)
         if not S_ISREG(stat.st_mode):
             return SkippedFile(file.path, SkipReason.NOT_A_FILE, size, mtime_ns)
         # Before reading: what is written after this moment has a later mtime or is racy.
@@ -75,14 +76,14 @@ class TextPreparer:
         try:
             source = read_source(
                 path,
-                max_bytes=task.max_file_bytes,
-                max_line_characters=task.max_line_characters,
+                max_bytes=task.limits.max_file_bytes,
+                max_line_characters=task.limits.max_line_characters,
             )
         except SkippedFileError as error:
             return SkippedFile(file.path, error.reason, size, mtime_ns)
         if source.digest == file.known_digest:
-            return UnchangedFile(file.path, size, mtime_ns, seen_ns)
-        reason = screen_text(file.path, source.text, task.max_line_characters)
+            return UnchangedFile(file.path, source.digest, size, mtime_ns, seen_ns)
+        reason = screen_text(file.path, source.text, task.limits.max_line_characters)
         if reason is not None:
             return SkippedFile(file.path, reason, size, mtime_ns)
         return self._record(file.path, source, mtime_ns, seen_ns)

@@ -102,6 +102,9 @@ class WorkerProcess:
             raise WorkerUnavailableError(
                 f"The indexing process could not be started: {error.strerror}."
             ) from error
+        # `close` may have looked before there was a child.
+        if self._closed:
+            self._kill()
         try:
             self._exchange(StartTask(self._model, _NICENESS), cancellation)
         except WorkerFailedError as error:

@@ -1,6 +1,6 @@
 """Candidates: the chunks of one generation that may answer, by meaning and by letters."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -24,7 +24,10 @@ class RankedChunk:
 
 @frozen
 class FusedChunk:
-    """A chunk with its 1-based ranks and scores in both lists; `fused` lies in 0..1."""
+    """A chunk with its 1-based ranks and scores in both lists; `fused` lies in 0..1.
+
+    `spells` says that it holds an identifier of the question letter by letter.
+    """
 
     chunk_id: int
     dense_rank: int | None
@@ -32,6 +35,7 @@ class FusedChunk:
     lexical_rank: int | None
     lexical_score: float | None
     fused: float
+    spells: bool = False
 
 
 def dense_candidates(
@@ -74,10 +78,29 @@ def lexical_candidates(
     return _best(found, k)
 
 
-def fuse(dense: Sequence[RankedChunk], lexical: Sequence[RankedChunk]) -> list[FusedChunk]:
+def spelling(generation: Generation, terms: Collection[int]) -> frozenset[int]:
+    """Ids of the chunks that hold one of the terms, where that tells anything.
+
+    A term in more than a hundredth of all chunks tells nothing.
+    """
+    found: set[int] = set()
+    for term in terms:
+        if _frequency(generation, term, generation.chunks) > max(generation.chunks // 100, 20):
+            continue
+        for segment in generation.segments:
+            found.update(segment.chunk_ids[segment.postings.holders(term)].tolist())
+    return frozenset(found)
+
+
+def fuse(
+    dense: Sequence[RankedChunk],
+    lexical: Sequence[RankedChunk],
+    spelled: frozenset[int] = frozenset(),
+) -> list[FusedChunk]:
     """Reciprocal rank fusion (Cormack, Clarke & Büttcher 2009).
 
-    Scaled so that a chunk which is first in every list that has entries gets 1.
+    Scaled so that a chunk which is first in every list that has entries gets 1. `spelled` are the
+    ids of `spelling`.
     """
     dense_ranks = {chunk.chunk_id: rank for rank, chunk in enumerate(dense, 1)}
     lexical_ranks = {chunk.chunk_id: rank for rank, chunk in enumerate(lexical, 1)}
@@ -97,6 +120,7 @@ def fuse(dense: Sequence[RankedChunk], lexical: Sequence[RankedChunk]) -> list[F
                 lexical_rank=lexical_rank,
                 lexical_score=lexical[lexical_rank - 1].score if lexical_rank else None,
                 fused=total / best,
+                spells=chunk_id in spelled,
             )
         )
     return sorted(fused, key=lambda chunk: (-chunk.fused, chunk.chunk_id))

@@ -5,6 +5,7 @@ writer.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -14,20 +15,22 @@ from numpy.typing import NDArray
 
 from codeintel_ls.cancellation import Cancellation
 from codeintel_ls.embedding import Encoder, Vectors
-from codeintel_ls.index.index import Index
-from codeintel_ls.index.terms import query_terms
-from codeintel_ls.index.vectors import join_vectors
 from codeintel_ls.index.embedded_text import path_text
+from codeintel_ls.index.index import Index
+from codeintel_ls.index.source import ReadLimits
+from codeintel_ls.index.terms import identifier_terms, query_terms
+from codeintel_ls.index.vectors import join_vectors
 from codeintel_ls.search.candidates import (
     FusedChunk,
     dense_candidates,
     fuse,
     lexical_candidates,
+    spelling,
 )
 from codeintel_ls.search.errors import InvalidQueryError
 from codeintel_ls.search.filtering import FilterMasks
 from codeintel_ls.search.presenting import FileReader, present
-from codeintel_ls.search.ranking import Candidate, rank
+from codeintel_ls.search.ranking import Candidate, Question, rank
 from codeintel_ls.search.values import Hit, SearchMode, SearchQuery
 
 _POOL: Final = 100
@@ -56,8 +59,11 @@ class SimilarTo:
 class SearchEngine:
     """Answers questions about one folder. Thread-safe; blocks for a few milliseconds."""
 
-    def __init__(self, root: Path, index: Index, encoder: Encoder | None) -> None:
-        """Without an encoder only the letters are searched."""
+    def __init__(
+        self, root: Path, index: Index, encoder: Encoder | None, limits: ReadLimits
+    ) -> None:
+        """Without an encoder only the letters are searched. `limits` are those of indexing."""
+        self.limits = limits
         self._root = root
         self._index = index
         self._encoder = encoder
@@ -75,7 +81,9 @@ class SearchEngine:
         cancellation.raise_if_cancelled()
         lexical = lexical_candidates(generation, masks, query_terms(text), pool) if literal else []
         cancellation.raise_if_cancelled()
-        ranked = rank(text, self._places(fuse(dense, lexical)))
+        question = Question.of(text)
+        spelled = spelling(generation, identifier_terms(question.identifiers))
+        ranked = rank(question, self._places(fuse(dense, lexical, spelled)))
         return self._present(ranked, query, generation.number, cancellation)
 
     def find_similar(
@@ -120,13 +128,10 @@ class SearchEngine:
         generation: int,
         cancellation: Cancellation,
     ) -> Answer:
-        reader = FileReader(self._root)
-        hits: list[Hit] = []
-        for hit in self._hits(ranked, query, reader, cancellation):
-            hits.append(hit)
-            if len(hits) == query.offset + query.limit:
-                break
-        return Answer(tuple(hits[query.offset :]), generation, frozenset(reader.changed))
+        reader = FileReader(self._root, self.limits)
+        hits = self._hits(ranked, query, reader, cancellation)
+        page = tuple(islice(hits, query.offset, query.offset + query.limit))
+        return Answer(page, generation, frozenset(reader.changed))
 
     @staticmethod
     def _hits(

@@ -3,6 +3,7 @@
 Filtering happens before candidates are taken, so a narrow filter never costs recall.
 """
 
+import weakref
 from collections import OrderedDict
 from threading import Lock
 from typing import Final
@@ -22,44 +23,48 @@ _REMEMBERED: Final = 16
 
 
 class FilterMasks:
-    """Masks of recent filters, remembered per generation. Thread-safe."""
+    """Masks of recent filters over the generation last asked about. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._masks: OrderedDict[tuple[int, SearchFilter], Masks] = OrderedDict()
+        self._of: weakref.ref[Generation] | None = None
+        self._masks: OrderedDict[SearchFilter, Masks] = OrderedDict()
 
     def masks(self, generation: Generation, store: Store, wanted: SearchFilter) -> Masks:
         """Live chunks of files that pass the filter. Raises InvalidGlobError."""
-        key = (generation.number, wanted)
         with self._lock:
-            if key in self._masks and len(self._masks[key]) == len(generation.segments):
-                self._masks.move_to_end(key)
-                return self._masks[key]
+            # A merge keeps the number and changes every position.
+            if self._of is None or self._of() is not generation:
+                self._of, self._masks = weakref.ref(generation), OrderedDict()
+            remembered = self._masks
+            if wanted in remembered:
+                remembered.move_to_end(wanted)
+                return remembered[wanted]
         masks = _masks(generation, store, wanted)
         with self._lock:
-            self._masks[key] = masks
-            while len(self._masks) > _REMEMBERED:
-                self._masks.popitem(last=False)
+            remembered[wanted] = masks
+            while len(remembered) > _REMEMBERED:
+                remembered.popitem(last=False)
         return masks
 
 
 def _masks(generation: Generation, store: Store, wanted: SearchFilter) -> Masks:
     if wanted == SearchFilter():
         return tuple(~dead if dead.any() else None for dead in generation.tombstones)
-    files = np.array(matching_files(store, wanted), dtype=np.int64)
+    files = np.array(matching_files(store, generation.number, wanted), dtype=np.int64)
     return tuple(
         np.isin(segment.file_ids, files) & ~dead
         for segment, dead in zip(generation.segments, generation.tombstones, strict=True)
     )
 
 
-def matching_files(store: Store, wanted: SearchFilter) -> list[int]:
-    """Ids of the live files that pass the filter."""
+def matching_files(store: Store, generation: int, wanted: SearchFilter) -> list[int]:
+    """Ids of the files of a generation that pass the filter."""
     globs = GlobSet.compile(wanted.globs)
     under = tuple(prefix.strip("/") for prefix in wanted.under)
     return [
         file_id
-        for file_id, path, language in store.live_paths()
+        for file_id, path, language in store.paths_at(generation)
         if (not wanted.languages or language in wanted.languages)
         and (not under or any(_is_under(path, prefix) for prefix in under))
         and (not wanted.globs or globs.matches(path))

@@ -11,9 +11,15 @@ from typing import Final
 from attrs import frozen
 
 from codeintel_ls.embedding import words_of
-from codeintel_ls.index.schema import ChunkPlace
-from codeintel_ls.index.source import SkippedFileError, SourceText, read_source, split_lines
 from codeintel_ls.index.embedded_text import text_digest
+from codeintel_ls.index.schema import ChunkPlace
+from codeintel_ls.index.source import (
+    ReadLimits,
+    SkippedFileError,
+    SourceText,
+    read_source,
+    split_lines,
+)
 from codeintel_ls.search.ranking import Candidate
 from codeintel_ls.search.values import Explanation, Hit
 
@@ -32,9 +38,10 @@ class PlacedLines:
 class FileReader:
     """Reads each file at most once for one answer, and remembers which had changed."""
 
-    def __init__(self, root: Path) -> None:
-        """`root` is the folder that paths are relative to."""
+    def __init__(self, root: Path, limits: ReadLimits) -> None:
+        """`root` is the folder that paths are relative to; `limits` are those of indexing."""
         self._root = root
+        self._limits = limits
         self._sources: dict[str, tuple[SourceText, list[str]] | None] = {}
         self.changed: set[str] = set()
 
@@ -59,7 +66,11 @@ class FileReader:
     def _read(self, path: str) -> tuple[SourceText, list[str]] | None:
         if path not in self._sources:
             try:
-                source = read_source(self._root / path)
+                source = read_source(
+                    self._root / path,
+                    max_bytes=self._limits.max_file_bytes,
+                    max_line_characters=self._limits.max_line_characters,
+                )
             except SkippedFileError:
                 self._sources[path] = None
             else:

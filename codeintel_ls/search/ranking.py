@@ -7,16 +7,20 @@ language or path of any project is named here.
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from math import prod
 from typing import Final
 
 from attrs import evolve, field, frozen
 
 from codeintel_ls.embedding import split_token, words_of
 from codeintel_ls.index.schema import ChunkPlace
+from codeintel_ls.index.terms import stem
 from codeintel_ls.search.candidates import FusedChunk
 
 _SYMBOL_NAMED: Final = 1.6
 _SYMBOL_WORDS: Final = 0.4
+_SPELLED: Final = 2.0
 _STEM_WORDS: Final = 0.5
 _FOLDER_WORDS: Final = 0.15
 _COHERENCE: Final = 0.3
@@ -34,6 +38,7 @@ _ASIDE = re.compile(
     re.IGNORECASE,
 )
 _REEXPORT = re.compile(r"(^|/)(__init__\.py|index\.[jt]sx?|mod\.rs|lib\.rs)$")
+_TEST_WORDS = frozenset({"test", "tests", "testing", "spec", "mock"})
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
 
 
@@ -52,11 +57,12 @@ class Question:
     """A query taken apart once for all layers."""
 
     words: frozenset[str]
+    stems: frozenset[str]
     identifiers: frozenset[str]
 
     @classmethod
     def of(cls, text: str) -> "Question":
-        """Words are lower-case; identifiers are tokens as written that look like code."""
+        """Words are lower-case, stems theirs; identifiers are tokens that look like code."""
         identifiers = frozenset(
             token
             for token in _IDENTIFIER.findall(text)
@@ -65,7 +71,8 @@ class Question:
         only = text.strip()
         if _IDENTIFIER.fullmatch(only):
             identifiers |= {only}
-        return cls(frozenset(words_of(text)), identifiers)
+        words = frozenset(words_of(text))
+        return cls(words, frozenset(map(stem, words)), identifiers)
 
 
 Layer = Callable[[Question, Candidate], float]
@@ -79,98 +86,126 @@ def symbol_layer(question: Question, candidate: Candidate) -> float:
     name = symbol.rpartition(".")[2] or symbol
     if name in question.identifiers or symbol in question.identifiers:
         return _SYMBOL_NAMED
-    return 1.0 + _SYMBOL_WORDS * _share(split_token(name), question.words)
+    return 1.0 + _SYMBOL_WORDS * _share(split_token(name), question.stems)
+
+
+def spelling_layer(question: Question, candidate: Candidate) -> float:
+    """Chunks that hold an identifier of the question, letter by letter, stand higher."""
+    return _SPELLED if question.identifiers and candidate.chunk.spells else 1.0
 
 
 def file_name_layer(question: Question, candidate: Candidate) -> float:
     """Files named after the question's words stand higher; their folders count a little."""
-    folders, _, name = candidate.place.path.rpartition("/")
-    stem = words_of(name.partition(".")[0])
-    near = words_of(folders.rpartition("/")[2])
+    traits = path_traits(candidate.place.path)
     return (
         1.0
-        + _STEM_WORDS * _share(stem, question.words)
-        + _FOLDER_WORDS * _share(near, question.words)
+        + _STEM_WORDS * _share(traits.name, question.stems)
+        + _FOLDER_WORDS * _share(traits.folder, question.stems)
     )
 
 
 def aside_layer(question: Question, candidate: Candidate) -> float:
     """Tests, examples and re-exporting files stand back unless they are asked for."""
-    path, factor = candidate.place.path, 1.0
-    if _TEST.search(path) and not question.words & {"test", "tests", "testing", "spec", "mock"}:
+    traits, factor = path_traits(candidate.place.path), 1.0
+    if traits.is_test and not question.words & _TEST_WORDS:
         factor *= 0.6
-    if _ASIDE.search(path) and not question.words & set(words_of(path)):
+    if traits.is_aside and not question.words & traits.words:
         factor *= 0.75
-    if _REEXPORT.search(path) and candidate.place.symbol is None:
+    if traits.is_reexport and candidate.place.symbol is None:
         factor *= 0.85
     return factor
 
 
+@frozen
+class PathTraits:
+    """What a path alone says: `name` and `folder` are words, `words` those of the whole path."""
+
+    name: tuple[str, ...]
+    folder: tuple[str, ...]
+    words: frozenset[str]
+    is_test: bool
+    is_aside: bool
+    is_reexport: bool
+
+
+@lru_cache(maxsize=50_000)
+def path_traits(path: str) -> PathTraits:
+    """The traits of a folder-relative path."""
+    folders, _, name = path.rpartition("/")
+    return PathTraits(
+        name=tuple(words_of(name.partition(".")[0])),
+        folder=tuple(words_of(folders.rpartition("/")[2])),
+        words=frozenset(words_of(path)),
+        is_test=bool(_TEST.search(path)),
+        is_aside=bool(_ASIDE.search(path)),
+        is_reexport=bool(_REEXPORT.search(path)),
+    )
+
+
 LAYERS: Final[Mapping[str, Layer]] = {
     "symbol": symbol_layer,
+    "spelling": spelling_layer,
     "fileName": file_name_layer,
     "aside": aside_layer,
 }
 
 
-def rank(text: str, candidates: Sequence[Candidate]) -> list[Candidate]:
+def rank(question: Question, candidates: Sequence[Candidate]) -> list[Candidate]:
     """The candidates, the best first, with what each layer did to them."""
-    question = Question.of(text)
-    boosted = [_boost(question, candidate) for candidate in candidates]
-    return _saturate(_cohere(boosted))
-
-
-def _boost(question: Question, candidate: Candidate) -> Candidate:
-    boosts = {name: layer(question, candidate) for name, layer in LAYERS.items()}
-    score = candidate.score
-    for factor in boosts.values():
-        score *= factor
-    return evolve(candidate, score=score, boosts=boosts)
-
-
-def _cohere(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """A file of which several chunks answer lifts all of them a little."""
-    by_file: dict[int, list[float]] = defaultdict(list)
-    for candidate in candidates:
-        by_file[candidate.place.file_id].append(candidate.score)
-    lifts: dict[int, float] = {}
-    for file_id, scores in by_file.items():
-        scores.sort(reverse=True)
-        rest = sum(score * 0.5**n for n, score in enumerate(scores[1:6], 1))
-        lifts[file_id] = 1.0 + _COHERENCE * rest / scores[0] if scores[0] else 1.0
-    return [
-        evolve(
-            candidate,
-            score=candidate.score * lifts[candidate.place.file_id],
-            boosts={**candidate.boosts, "coherence": lifts[candidate.place.file_id]},
-        )
+    boosts = [
+        {name: layer(question, candidate) for name, layer in LAYERS.items()}
         for candidate in candidates
+    ]
+    scores = [
+        candidate.score * prod(factors.values())
+        for candidate, factors in zip(candidates, boosts, strict=True)
+    ]
+    for name, lists in (("coherence", _coherence), ("repeatedFile", _saturation)):
+        for number, factor in enumerate(lists(candidates, scores)):
+            scores[number] *= factor
+            boosts[number][name] = factor
+    return [
+        evolve(candidates[number], score=scores[number], boosts=boosts[number])
+        for number in _order(candidates, scores)
     ]
 
 
-def _saturate(candidates: Sequence[Candidate]) -> list[Candidate]:
+def _coherence(candidates: Sequence[Candidate], scores: Sequence[float]) -> list[float]:
+    """A file of which several chunks answer lifts all of them a little."""
+    by_file: dict[int, list[float]] = defaultdict(list)
+    for candidate, score in zip(candidates, scores, strict=True):
+        by_file[candidate.place.file_id].append(score)
+    lifts: dict[int, float] = {}
+    for file_id, found in by_file.items():
+        found.sort(reverse=True)
+        rest = sum(score * 0.5**n for n, score in enumerate(found[1:6], 1))
+        lifts[file_id] = 1.0 + _COHERENCE * rest / found[0] if found[0] else 1.0
+    return [lifts[candidate.place.file_id] for candidate in candidates]
+
+
+def _saturation(candidates: Sequence[Candidate], scores: Sequence[float]) -> list[float]:
     """A file's second, third, ... chunk stands back, so that one file does not fill the list."""
     seen: dict[int, int] = defaultdict(int)
-    ranked: list[Candidate] = []
-    for candidate in sorted(candidates, key=_order):
-        before = seen[candidate.place.file_id]
-        seen[candidate.place.file_id] += 1
-        factor = _REPEATED_FILE**before
-        boosts = {**candidate.boosts, "repeatedFile": factor}
-        ranked.append(evolve(candidate, score=candidate.score * factor, boosts=boosts))
-    return sorted(ranked, key=_order)
+    factors = [1.0] * len(candidates)
+    for number in _order(candidates, scores):
+        file_id = candidates[number].place.file_id
+        factors[number] = _REPEATED_FILE ** seen[file_id]
+        seen[file_id] += 1
+    return factors
 
 
-def _order(candidate: Candidate) -> tuple[float, str, int]:
-    return (-candidate.score, candidate.place.path, candidate.place.start_line)
+def _order(candidates: Sequence[Candidate], scores: Sequence[float]) -> list[int]:
+    """Positions of the candidates, the best first; ties stand by path and line."""
+
+    def key(number: int) -> tuple[float, str, int]:
+        place = candidates[number].place
+        return (-scores[number], place.path, place.start_line)
+
+    return sorted(range(len(candidates)), key=key)
 
 
 def _share(words: Sequence[str], asked: frozenset[str]) -> float:
-    """How much of a name the question says, 0..1; plural and singular count as one."""
+    """How much of a name the question says, 0..1; `asked` holds stems."""
     if not words:
         return 0.0
-    return sum(_is_said(word, asked) for word in words) / len(words)
-
-
-def _is_said(word: str, asked: frozenset[str]) -> bool:
-    return word in asked or f"{word}s" in asked or (word.endswith("s") and word[:-1] in asked)
+    return sum(stem(word) in asked for word in words) / len(words)

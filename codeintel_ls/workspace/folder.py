@@ -3,14 +3,17 @@
 Thread-safe, and everything in it blocks; whoever has an event loop calls it from elsewhere.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import RLock
 from typing import Final
 
 from codeintel_ls.cancellation import Cancellation
 from codeintel_ls.embedding import Encoder
 from codeintel_ls.errors import CodeIntelError, InvalidRequestError
 from codeintel_ls.git import GitClient
+from codeintel_ls.index.errors import CacheUnavailableError, DamagedCacheError
 from codeintel_ls.index.globs import GlobSet
 from codeintel_ls.index.index import Index
 from codeintel_ls.index.source import SkippedFileError, read_source, split_lines
@@ -25,15 +28,18 @@ from codeintel_ls.search import (
     SimilarTo,
 )
 from codeintel_ls.settings import Settings
-from codeintel_ls.workspace.discovery import Discovered, PathPolicy, discover_files
-from codeintel_ls.workspace.index_keeper import IndexKeeper
+from codeintel_ls.workspace.following import follower_notice
+from codeintel_ls.workspace.index_keeper import IndexKeeper, read_limits
 from codeintel_ls.workspace.opening import (
     discover_git,
     index_folder,
     index_recipe,
     load_usable_encoder,
 )
-from codeintel_ls.workspace.watching import Changes, FolderWatcher
+from codeintel_ls.workspace.scope import FolderScope
+from codeintel_ls.workspace.watching import Changes
+
+_log = logging.getLogger(__name__)
 
 _REOPEN: Final = "The settings of cache and embedding take effect when the server is restarted."
 _OFF: Final = 'Indexing is switched off by the setting "index.enabled".'
@@ -72,19 +78,20 @@ class WorkspaceFolder:
         self._encoder = encoder
         self._index = index
         self._notices = notices
-        self._discovery_notices: tuple[str, ...] = ()
+        self._opened_with = settings
         self._on_status = on_status
-        self._policy: PathPolicy | None = None
-        self._watcher: FolderWatcher | None = None
-        self._watch = watch
-        self._engine = SearchEngine(root, index, encoder)
+        self._configuring = RLock()
+        self._scope = FolderScope(
+            root, git, settings.index, watch=watch, on_changes=self._on_changes
+        )
+        self._engine = SearchEngine(root, index, encoder, read_limits(settings.index))
         self._keeper = IndexKeeper(
             root,
             index,
             settings.index,
             model,
-            self._discover,
-            self._path_policy,
+            self._scope.discover,
+            self._scope.policy,
             self._tell_status,
         )
 
@@ -107,13 +114,13 @@ class WorkspaceFolder:
         if not root.is_dir():
             raise InvalidRequestError(f"{root.name} is not a folder.")
         notices: list[str] = []
-        git = discover_git(root, settings, notices)
         encoder, model = load_usable_encoder(settings.embedding.model, notices)
         index = Index.open(
             index_folder(root, settings),
-            recipe=index_recipe(encoder, settings),
+            recipe=index_recipe(encoder),
             dimension=encoder.dimension,
         )
+        git = discover_git(root, settings, notices)
         return cls(
             root,
             settings,
@@ -131,7 +138,7 @@ class WorkspaceFolder:
         if not self.settings.index.enabled:
             self._keeper.rest()
             return
-        self._start_watching()
+        self._scope.start_watching()
         self._keeper.reconcile(progress)
         self._keeper.warm()
 
@@ -141,24 +148,24 @@ class WorkspaceFolder:
         Where the cache lies and which model embeds are settled when a folder is opened; a notice
         says so when they differ.
         """
-        old, self.settings = self.settings, settings
-        if (old.cache, old.embedding) != (settings.cache, settings.embedding):
-            self._notices = (*self._notices, _REOPEN)
-        if old.index == settings.index:
-            return
-        self._keeper.configure(settings.index)
-        self._policy = None
-        self._stop_watching()
-        if settings.index.enabled:
-            self._start_watching()
-            self._keeper.note_rescan()
-        else:
-            self._keeper.cancel()
-            self._keeper.rest()
+        with self._configuring:
+            old, self.settings = self.settings, settings
+            if old.index == settings.index:
+                return
+            self._engine.limits = read_limits(settings.index)
+            self._keeper.configure(settings.index)
+            self._scope.configure(settings.index)
+            if settings.index.enabled:
+                self._scope.start_watching()
+                self._keeper.note_rescan()
+            else:
+                self._keeper.cancel()
+                self._keeper.rest()
 
     def search(self, query: SearchQuery, cancellation: Cancellation | None = None) -> SearchResult:
         """Ranked hits. Raises InvalidQueryError, InvalidGlobError, CancelledError."""
-        return self._result(self._engine.search(query, cancellation or Cancellation()))
+        engine, stop = self._engine, cancellation or Cancellation()
+        return self._result(lambda: engine.search(query, stop))
 
     def find_similar(
         self,
@@ -184,12 +191,12 @@ class WorkspaceFolder:
             )
         selected = "\n".join(lines[first_line : last_line + 1])
         like = SimilarTo(path=path, first_line=first_line, last_line=last_line, text=selected)
-        return self._result(self._engine.find_similar(like, query, cancellation or Cancellation()))
+        engine, stop = self._engine, cancellation or Cancellation()
+        return self._result(lambda: engine.find_similar(like, query, stop))
 
     def index_status(self) -> IndexStatus:
         """Counts, state and notices of the index."""
         generation, keeper = self._index.published, self._keeper
-        watcher_notice = self._watcher.notice if self._watcher else None
         segments = generation.segments
         return IndexStatus(
             state=keeper.state,
@@ -209,9 +216,9 @@ class WorkspaceFolder:
             notices=(
                 *self._notices,
                 *self._index.notices,
-                *self._discovery_notices,
-                *([watcher_notice] if watcher_notice else []),
-                *(() if self._index.owned else (_follower_notice(self._index),)),
+                *self._scope.notices,
+                *((_REOPEN,) if self._wants_reopening() else ()),
+                *(() if self._index.owned else (follower_notice(self._index),)),
                 *(() if self.settings.index.enabled else (_OFF,)),
             ),
         )
@@ -239,8 +246,8 @@ class WorkspaceFolder:
         """A hint that these files changed; they are searchable soon after."""
         if not self.settings.index.enabled:
             return
-        if any(self._path_policy().changes_rules(path) for path in paths):
-            self._policy = None
+        if any(self._scope.policy().changes_rules(path) for path in paths):
+            self._scope.forget_rules()
             self._keeper.note_rescan()
         self._keeper.note_changes(paths)
 
@@ -295,7 +302,10 @@ class WorkspaceFolder:
         self._keeper.cancel()
 
     def wait_until_ready(self, timeout: float | None = None) -> bool:
-        """Wait for the first reconciliation; False when it takes longer than `timeout` seconds."""
+        """Wait until the first reconciliation ended, in success or not (see the status).
+
+        False when it takes longer than `timeout` seconds.
+        """
         return self._keeper.first_pass.wait(timeout)
 
     def worker_pids(self) -> list[int]:
@@ -304,7 +314,7 @@ class WorkspaceFolder:
 
     def close(self) -> None:
         """Stop watching and indexing and end every child process; idempotent."""
-        self._stop_watching()
+        self._scope.close()
         self._keeper.close()
         self._index.close()
         if self.git is not None:
@@ -312,7 +322,13 @@ class WorkspaceFolder:
 
     # -- inside --------------------------------------------------------------------------------
 
-    def _result(self, answer: Answer) -> SearchResult:
+    def _result(self, ask: Callable[[], Answer]) -> SearchResult:
+        store = self._index.store
+        try:
+            answer = ask()
+        except DamagedCacheError:
+            self._keeper.note_damage(store)
+            raise
         if answer.changed:
             self.changed(sorted(answer.changed))
         return SearchResult(
@@ -326,7 +342,7 @@ class WorkspaceFolder:
 
     def _read(self, path: str) -> str:
         try:
-            return read_source(self.root / path).text
+            return read_source(self.root / path, max_bytes=self.settings.index.max_file_bytes).text
         except SkippedFileError as error:
             raise InvalidRequestError(f"{path} cannot be read as text: {error.reason}.") from error
 
@@ -334,35 +350,9 @@ class WorkspaceFolder:
         if not self.settings.index.enabled:
             raise IndexingOffError(self.name)
 
-    def _start_watching(self) -> None:
-        if not (self._watch and self.settings.index.watch):
-            return
-        self._watcher = FolderWatcher(
-            self.root,
-            self._on_changes,
-            skip_directory=self._path_policy().skips_directory,
-            git_directories=[self.git.git_dir, self.git.common_dir] if self.git else [],
-        )
-        self._watcher.start()
-
-    def _stop_watching(self) -> None:
-        watcher, self._watcher = self._watcher, None
-        if watcher is not None:
-            watcher.stop()
-
-    def _discover(self, cancellation: Cancellation) -> Discovered:
-        found = discover_files(self.root, self.git, self.settings.index, cancellation)
-        renewed = self._policy is None
-        self._policy = found.policy
-        self._discovery_notices = found.notices
-        if renewed and self._watcher is not None:
-            self._watcher.renew(found.policy.skips_directory)
-        return found
-
-    def _path_policy(self) -> PathPolicy:
-        if self._policy is None:
-            self._policy = PathPolicy(self.root, self.git, self.settings.index)
-        return self._policy
+    def _wants_reopening(self) -> bool:
+        old, new = self._opened_with, self.settings
+        return (old.cache, old.embedding) != (new.cache, new.embedding)
 
     def _on_changes(self, changes: Changes) -> None:
         if changes.rescan or changes.head_changed:
@@ -370,9 +360,12 @@ class WorkspaceFolder:
         self.changed(sorted(changes.paths))
 
     def _tell_status(self) -> None:
-        if self._on_status is not None:
+        if self._on_status is None:
+            return
+        try:
             self._on_status(self.index_status())
-
-
-def _follower_notice(index: Index) -> str:
-    return f"Another process (pid {index.owner() or 'unknown'}) keeps this index; it is followed."
+        except CacheUnavailableError:
+            return
+        # Indexing goes on whatever becomes of those who only look on.
+        except Exception:  # noqa: BLE001
+            _log.exception("The status of %s could not be told", self.name)

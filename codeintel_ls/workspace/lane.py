@@ -53,6 +53,7 @@ class Lane:
         self._closed = False
         self._idle = idle
         self._idle_seconds = idle_seconds
+        self._idle_trouble = ""
         self._thread = Thread(target=self._loop, name=name, daemon=True)
         self._thread.start()
 
@@ -69,23 +70,16 @@ class Lane:
         return job
 
     def has_waiting(self, name: str) -> bool:
-        """Whether a job of that name is queued and has not begun."""
+        """Whether a job of that name is queued, has not begun, and is to be carried out."""
         with self._condition:
-            return any(job.name == name for job in self._jobs)
+            return any(job.name == name and not job.cancellation.cancelled for job in self._jobs)
 
-    @property
-    def busy(self) -> bool:
-        """Whether a job runs or waits."""
-        with self._condition:
-            return self._current is not None or bool(self._jobs)
-
-    def cancel(self, name: str | None = None) -> None:
-        """Cancel the running and the queued jobs (of that name)."""
+    def cancel(self) -> None:
+        """Cancel the running and the queued jobs."""
         with self._condition:
             jobs = [*self._jobs, *([self._current] if self._current else [])]
         for job in jobs:
-            if name is None or job.name == name:
-                job.cancellation.cancel()
+            job.cancellation.cancel()
 
     def close(self, timeout: float = 2.0) -> None:
         """Cancel everything and end the thread."""
@@ -109,7 +103,7 @@ class Lane:
             if job is not None:
                 self._carry_out(job)
             elif self._idle is not None:
-                _guarded(self._idle)
+                self._idle_trouble = _trouble(self._idle, self._idle_trouble)
 
     @staticmethod
     def _carry_out(job: Job) -> None:
@@ -126,8 +120,17 @@ class Lane:
             job.ended.set()
 
 
-def _guarded(work: Callable[[], None]) -> None:
+def _trouble(work: Callable[[], None], before: str) -> str:
+    """Why work that is done again and again failed; logged when it was not so before."""
     try:
         work()
     except CodeIntelError as error:
-        _log.warning("%s", error)
+        if str(error) != before:
+            _log.warning("%s", error)
+        return str(error)
+    # The thread must outlive whatever befalls it between two jobs.
+    except Exception as error:  # noqa: BLE001
+        if repr(error) != before:
+            _log.exception("Waiting for work failed")
+        return repr(error)
+    return ""

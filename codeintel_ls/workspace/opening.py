@@ -23,16 +23,9 @@ def index_folder(root: Path, settings: Settings, environ: Mapping[str, str] = os
     )
 
 
-def index_recipe(encoder: Encoder, settings: Settings) -> str:
+def index_recipe(encoder: Encoder) -> str:
     """Everything that decides what a file's chunks and vectors are, in one string."""
-    return "/".join(
-        (
-            encoder.identity,
-            str(CHUNKER_VERSION),
-            str(TERMS_VERSION),
-            str(settings.index.max_line_characters),
-        )
-    )
+    return f"{encoder.identity}/{CHUNKER_VERSION}/{TERMS_VERSION}"
 
 
 def discover_git(root: Path, settings: Settings, notices: list[str]) -> GitClient | None:

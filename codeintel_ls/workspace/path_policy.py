@@ -14,6 +14,7 @@ from typing import Final
 from codeintel_ls.git import GitClient
 from codeintel_ls.gitignore import IgnoreList
 from codeintel_ls.index.reconcile import FoundFile
+from codeintel_ls.index.schema import storable_mtime
 from codeintel_ls.index.screening import SkipReason, screen_path
 from codeintel_ls.settings import IndexSettings
 from codeintel_ls.workspace.ignore_rules import IgnoreRules, read_ignore_file, with_ancestors
@@ -123,7 +124,7 @@ class PathPolicy:
             return SkipReason.SYMLINK_OUTSIDE if is_link else SkipReason.NOT_A_FILE
         if state.st_size > self._largest:
             return SkipReason.TOO_LARGE
-        return FoundFile(path, state.st_size, state.st_mtime_ns)
+        return FoundFile(path, state.st_size, storable_mtime(state))
 
     def _directory_reason(self, directory: str) -> SkipReason | None:
         if directory in self._directories:

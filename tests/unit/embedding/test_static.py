@@ -1,6 +1,8 @@
 """The static encoder: unit vectors, nearness of meaning, honest errors."""
 
 import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -93,3 +95,18 @@ def test_a_table_of_the_wrong_shape_is_told(tmp_path: Path) -> None:
     save_model(tmp_path, np.ones((1, 4), dtype=np.float32), ["[UNK]", "cat"])
     with pytest.raises(ModelUnavailableError, match="1 rows for a vocabulary of 2"):
         load_encoder(str(tmp_path))
+
+
+def test_threads_that_meet_new_words_at_once(encoder: StaticEncoder) -> None:
+    texts = [[f"zq{thread}{n} wv{n}{thread}" for n in range(300)] for thread in "abcd"]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(len(texts)) as threads:
+            together = list(
+                threads.map(lambda some: [encoder.embed_queries([t])[0] for t in some], texts)
+            )
+    finally:
+        sys.setswitchinterval(interval)
+    for some, vectors in zip(texts, together, strict=True):
+        assert np.allclose(encoder.embed_queries(some), vectors, atol=1e-6)

@@ -2,10 +2,12 @@
 
 import os
 import signal
+import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,8 +15,12 @@ from codeintel_ls.cancellation import Cancellation, CancelledError
 from codeintel_ls.embedding import StaticEncoder
 from codeintel_ls.index.errors import WorkerUnavailableError
 from codeintel_ls.index.index import Index
-from codeintel_ls.index.indexer import Indexer, ReadLimits
-from codeintel_ls.index.reconcile import FoundFile, plan_all, plan_rebuild
+from codeintel_ls.index.indexer import Indexer
+from codeintel_ls.index.reconcile import FoundFile, IndexPlan, plan_all, plan_rebuild
+from codeintel_ls.index.schema import FileRecord
+from codeintel_ls.index.source import ReadLimits
+from codeintel_ls.index.tasks import FileToIndex
+from codeintel_ls.index.worker_process import WorkerProcess
 from codeintel_ls.progress import no_progress
 
 
@@ -48,6 +54,7 @@ class Bench:
         plan = plan_all(self.found(), self.index.store.files(), self.index.store.skips())
         self.indexer.apply(
             plan,
+            looked=self.index.store.moment(),
             workers=workers,
             progress=no_progress,
             cancellation=cancellation or Cancellation(),
@@ -150,7 +157,11 @@ def test_cancelling_kills_the_worker_and_keeps_what_was_committed(bench: Bench) 
     plan = plan_all(bench.found(), {}, {})
     with pytest.raises(CancelledError):
         bench.indexer.apply(
-            plan, workers=1, progress=stop_after_the_first_batch, cancellation=cancellation
+            plan,
+            looked=bench.index.store.moment(),
+            workers=1,
+            progress=stop_after_the_first_batch,
+            cancellation=cancellation,
         )
     assert seen
     assert 0 < len(bench.index.store.files()) < 600
@@ -193,6 +204,7 @@ def test_a_closed_indexer_marks_no_file_as_crashed(bench: Bench) -> None:
     with pytest.raises(WorkerUnavailableError):
         bench.indexer.apply(
             plan_all(bench.found(), {}, {}),
+            looked=bench.index.store.moment(),
             workers=1,
             progress=close_at_once,
             cancellation=Cancellation(),
@@ -219,9 +231,14 @@ def test_a_rebuild_reads_everything_and_takes_out_what_is_gone(bench: Bench) -> 
     bench.write("b.py", "y = 1\n")
     bench.index_all()
     (bench.root / "b.py").unlink()
-    plan = plan_rebuild(bench.found(), bench.index.store.files())
+    plan = plan_rebuild(bench.found(), bench.index.store.files(), {})
     bench.indexer.apply(
-        plan, workers=1, progress=no_progress, cancellation=Cancellation(), embed_all=True
+        plan,
+        looked=bench.index.store.moment(),
+        workers=1,
+        progress=no_progress,
+        cancellation=Cancellation(),
+        embed_all=True,
     )
     assert set(bench.index.store.files()) == {"a.py"}
     assert bench.index.published.chunks == 1
@@ -233,3 +250,81 @@ def test_the_worker_dies_with_its_parent(bench: Bench) -> None:
     bench.indexer.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_a_child_that_is_being_started_does_not_outlive_closing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = WorkerProcess("")
+    started: list[subprocess.Popen[bytes]] = []
+    closers = [threading.Thread(target=worker.close)]
+
+    class FakePopen(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            started.append(self)
+            closers[0].start()
+            while not worker._closed:  # pyright: ignore[reportPrivateUsage] - between two lines
+                time.sleep(0.001)
+            time.sleep(0.02)
+
+    monkeypatch.setattr("codeintel_ls.index.worker_process.subprocess.Popen", FakePopen)
+    with pytest.raises(WorkerUnavailableError):
+        worker.start(Cancellation())
+    closers[0].join()
+    assert started[0].returncode is not None
+
+
+def test_a_link_that_came_after_the_listing_is_not_followed(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "outside.py").write_text("outside = 1\n")
+    bench.write("a.py", "x = 1\n")
+    plan = plan_all(bench.found(), {}, {})
+    (bench.root / "a.py").unlink()
+    (bench.root / "a.py").symlink_to(tmp_path / "outside.py")
+    bench.indexer.apply(
+        plan,
+        looked=bench.index.store.moment(),
+        workers=1,
+        progress=no_progress,
+        cancellation=Cancellation(),
+    )
+    assert bench.index.store.files() == {}
+    assert bench.index.store.skip_counts() == {"not-a-file": 1}
+
+
+def test_what_a_save_committed_meanwhile_is_neither_replaced_nor_taken_out(bench: Bench) -> None:
+    bench.write("gone.py", "x = 1\n")
+    bench.write("old.py", "x = 1\n")
+    plan = IndexPlan((FileToIndex("old.py", None), FileToIndex("missing.py", None)), ("gone.py",))
+    store = bench.index.store
+    looked = store.moment()
+    later = looked.clock_ns + 3_600_000_000_000
+    real = bench.index.store.missing_vectors
+
+    def save_all(keys: Iterable[bytes]) -> list[bytes]:
+        commit_saves(bench, ("old.py", "missing.py"), later)
+        return real(keys)
+
+    commit_saves(bench, ("gone.py",), later)
+    store.missing_vectors = save_all
+    bench.indexer.apply(
+        plan, looked=looked, workers=1, progress=no_progress, cancellation=Cancellation()
+    )
+    assert {file.seen_ns for file in store.files().values()} == {later}
+    assert set(store.files()) == {"gone.py", "old.py", "missing.py"}
+
+
+def commit_saves(bench: Bench, paths: Iterable[str], seen_ns: int) -> None:
+    for path in paths:
+        file = FileRecord(path, b"digest", 1, 1, seen_ns, "python", b"key", ())
+        bench.index.store.commit(replaced=[file], vectors={b"key": bytes(512)})
+
+
+def test_an_unchanged_file_is_not_written_again(bench: Bench) -> None:
+    bench.write("a.py", "x = 1\n")
+    bench.index_all()
+    before = bench.index.store.files()["a.py"].id
+    bench.write("a.py", "x = 1\n")
+    assert bench.index_all() == 1
+    assert bench.index.store.files()["a.py"].id == before
+    assert bench.index_all() == 0

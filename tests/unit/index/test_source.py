@@ -68,7 +68,9 @@ def test_undeclared_eight_bit_text_is_read_as_western(tmp_path: Path) -> None:
     assert read_source(write(tmp_path, b"caf\xe9 \x81\n")).encoding == "latin-1"
 
 
-@pytest.mark.parametrize("name", ["nonsense", "base64", "rot13", "utf-7", "idna", "utf-16"])
+@pytest.mark.parametrize(
+    "name", ["nonsense", "base64", "rot13", "utf-7", "idna", "utf-16", "unicode_escape"]
+)
 def test_a_declaration_that_is_no_charset_is_ignored(tmp_path: Path, name: str) -> None:
     source = read_source(write(tmp_path, f"# coding: {name}\ncafé\n".encode("cp1252")))
     assert source.encoding == "cp1252"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from codeintel_ls.embedding import StaticEncoder
-from codeintel_ls.index.errors import DamagedCacheError, NewerCacheError
-from codeintel_ls.index.schema import FORMAT, KnownSkip
+from codeintel_ls.index.errors import CacheUnavailableError, DamagedCacheError, NewerCacheError
+from codeintel_ls.index.schema import FORMAT, KnownSkip, Moment
 from codeintel_ls.index.store import Store
 from tests.unit.index.records import make_file
 
@@ -38,7 +38,7 @@ def test_what_was_read_earlier_never_replaces_what_was_read_later(
     late, vectors = make_file(encoder, "a.py", ["saved while indexing"], seen_ns=20)
     store.commit(replaced=[late], vectors=vectors)
     early, vectors = make_file(encoder, "a.py", ["before the save"], seen_ns=10)
-    store.commit(replaced=[early], vectors=vectors)
+    store.commit(replaced=[early], vectors=vectors, looked=Moment(0, 5))
     assert store.files()["a.py"].digest == late.digest
 
 
@@ -123,3 +123,79 @@ def test_a_newer_format_is_named(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(NewerCacheError, match=str(FORMAT + 1)):
         Store(path)
+
+
+def test_a_save_since_the_listing_is_not_taken_out(store: Store, encoder: StaticEncoder) -> None:
+    listed = store.moment()
+    file, vectors = make_file(encoder, "a.py", ["saved"], seen_ns=listed.clock_ns + 1)
+    store.commit(replaced=[file], vectors=vectors)
+    store.commit(removed=["a.py"], skipped={"a.py": KnownSkip("binary", 1, 1)}, looked=listed)
+    assert set(store.files()) == {"a.py"}
+    assert store.skips() == {}
+    store.commit(removed=["a.py"], looked=store.moment())
+    assert store.files() == {}
+
+
+def test_a_clock_that_went_back_keeps_no_save_out(store: Store, encoder: StaticEncoder) -> None:
+    old, vectors = make_file(encoder, "a.py", ["old"], seen_ns=10**19 // 2)
+    store.commit(replaced=[old], vectors=vectors)
+    looked = store.moment()
+    new, vectors = make_file(encoder, "a.py", ["new"], seen_ns=looked.clock_ns)
+    store.commit(replaced=[new], vectors=vectors, looked=looked)
+    assert store.files()["a.py"].digest == new.digest
+
+
+def test_touching_says_nothing_of_other_content(store: Store, encoder: StaticEncoder) -> None:
+    file, vectors = make_file(encoder, "a.py", ["text"])
+    store.commit(replaced=[file], vectors=vectors)
+    store.commit(touched=[("a.py", b"another digest", 7, 7, 7)])
+    assert store.files()["a.py"].mtime_ns == 1
+    store.commit(touched=[("a.py", file.digest, 7, 7, 7)])
+    assert store.files()["a.py"].mtime_ns == 7
+
+
+def test_a_transaction_that_finds_no_space_blocks_nothing(
+    store: Store, encoder: StaticEncoder
+) -> None:
+    file, vectors = make_file(encoder, "a.py", ["text"])
+    with store.snapshot() as connection:
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(CacheUnavailableError, match="full"):
+        store.commit(vectors={b"key": bytes(1_000_000)})
+    with store.snapshot() as connection:
+        connection.execute("PRAGMA max_page_count = 1000000")
+    store.commit(replaced=[file], vectors=vectors)
+    assert store.generation() == 1
+
+
+def test_a_database_that_was_replaced_is_not_taken_for_the_old_one(store: Store) -> None:
+    store.path.rename(store.path.with_suffix(".old"))
+    with pytest.raises(DamagedCacheError, match="removed"):
+        store.files()
+    Store(store.path).close()
+    with pytest.raises(DamagedCacheError, match="removed"):
+        store.files()
+
+
+def test_files_of_a_generation_are_those_that_lived_in_it(
+    store: Store, encoder: StaticEncoder
+) -> None:
+    old, vectors = make_file(encoder, "a.py", ["old"])
+    store.commit(replaced=[old], vectors=vectors)
+    before = store.paths_at(1)
+    new, vectors = make_file(encoder, "a.py", ["new"])
+    store.commit(replaced=[new], vectors=vectors)
+    assert store.paths_at(1) == before
+    assert [path for _, path, _ in store.paths_at(2)] == ["a.py"]
+    assert store.paths_at(2) != before
+
+
+def test_closing_while_a_statement_runs_closes_its_connection_too(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("codeintel_ls.index.database._BUSY_SECONDS", 0.0)
+    with store.snapshot() as connection:
+        store.close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")

@@ -1,6 +1,7 @@
 """Fusion and the ranking layers, each seen on its own."""
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,7 +53,7 @@ def candidate(number: int, path: str, symbol: str | None = None, score: float = 
 
 
 def first(text: str, *candidates: Candidate) -> str:
-    return rank(text, candidates)[0].place.path
+    return rank(Question.of(text), candidates)[0].place.path
 
 
 def test_the_definition_asked_for_stands_first() -> None:
@@ -79,18 +80,29 @@ def test_tests_stand_back_unless_asked_for(aside: str) -> None:
 
 @pytest.mark.parametrize("path", ["src/latest.py", "src/contest/entry.py", "src/testament.py"])
 def test_what_only_looks_like_a_test_does_not(path: str) -> None:
-    (only,) = rank("price", [candidate(1, path)])
+    (only,) = rank(Question.of("price"), [candidate(1, path)])
     assert only.boosts["aside"] == 1.0
 
 
 def test_one_file_does_not_fill_the_list() -> None:
     many = [candidate(n, "big.py", score=0.6) for n in range(1, 6)]
-    order = [found.place.path for found in rank("x", [*many, candidate(9, "other.py", score=0.5)])]
+    order = [
+        found.place.path
+        for found in rank(Question.of("x"), [*many, candidate(9, "other.py", score=0.5)])
+    ]
     assert order.index("other.py") == 1
 
 
+def test_a_chunk_that_spells_the_identifier_stands_before_what_only_sounds_like_it() -> None:
+    loud = [candidate(n, "big.py", score=0.6) for n in range(1, 6)]
+    (chunk,) = fuse(ranked([9]), [], frozenset({9}))
+    spells = evolve(candidate(9, "other.py", score=0.5), chunk=chunk)
+    assert first("quagga2zebra", *loud, spells) == "other.py"
+    assert first("quaggas and zebras", *loud, spells) == "big.py"
+
+
 def test_every_layer_says_what_it_did() -> None:
-    (only,) = rank("cart", [candidate(1, "cart.py", "Cart")])
+    (only,) = rank(Question.of("cart"), [candidate(1, "cart.py", "Cart")])
     product = 0.5
     for factor in only.boosts.values():
         product *= factor
