@@ -116,13 +116,20 @@ class Index:
             return self._published
 
     def merge(self) -> Generation:
-        """Publish the same chunks in one segment, without tombstones; called while `writing`."""
+        """Publish the same chunks in one segment, without tombstones.
+
+        Nobody waits for it: what is committed meanwhile is added to the merged segment after.
+        """
+        before = self._published
+        merged = before.merged()
         with self._publishing:
-            self._published = self._published.merged()
-            merged = self._published
+            unchanged = self._published is before
+            self._published = merged if unchanged else advance_generation(merged, self.store)
+            published = self._published
         if self.owned:
-            self.store.sweep(merged.number)
-        return merged
+            with self.writing:
+                self.store.sweep(merged.number)
+        return published
 
     def disk_bytes(self) -> int:
         """Bytes of the cache folder's files."""

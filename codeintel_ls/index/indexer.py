@@ -100,16 +100,16 @@ class Indexer:
                 with self._index.writing:
                     done += len(batch)
                     progress(done, total, "Indexing")
-                    if self._publish_due():
-                        self._publish()
-                        published()
+                    due = self._publish_due()
+                if due:
+                    self._publish()
+                    published()
 
         try:
             self._run(work, workers if total > _FILES_PER_BATCH else 1)
         finally:
-            with self._index.writing:
-                self._publish()
-                published()
+            self._publish()
+            published()
 
     def close(self) -> None:
         """End the workers; a later plan starts new ones."""

@@ -23,7 +23,8 @@ from codeintel_ls.index.tasks import (
 )
 
 _NICENESS: Final = 10
-_DEADLINE_SECONDS: Final = 120.0
+_LEAST_SECONDS: Final = 30.0
+_SECONDS_PER_FILE: Final = 2.0
 
 
 class WorkerProcess:
@@ -114,7 +115,9 @@ class WorkerProcess:
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
             raise WorkerUnavailableError("The indexing process was closed.")
-        deadline = Timer(_DEADLINE_SECONDS, self._kill)
+        # Hostile text can keep a parser busy for minutes; its file is then left out.
+        files = len(task.files) if isinstance(task, PrepareTask) else 0
+        deadline = Timer(_LEAST_SECONDS + _SECONDS_PER_FILE * files, self._kill)
         deadline.daemon = True
         deadline.start()
         try:

@@ -69,7 +69,8 @@ class FileReader:
                 source = read_source(
                     self._root / path,
                     max_bytes=self._limits.max_file_bytes,
-                    max_line_characters=self._limits.max_line_characters,
+                    # Its digest tells whether it is the file that passed this limit.
+                    max_line_characters=self._limits.max_file_bytes,
                 )
             except SkippedFileError:
                 self._sources[path] = None

@@ -14,7 +14,7 @@ from typing import Final
 
 from codeintel_ls.cancellation import Cancellation, CancelledError
 from codeintel_ls.errors import CodeIntelError
-from codeintel_ls.index.errors import DamagedCacheError
+from codeintel_ls.index.errors import DamagedCacheError, IndexingError
 from codeintel_ls.index.index import Index
 from codeintel_ls.index.indexer import Indexer
 from codeintel_ls.index.reconcile import FoundFile, IndexPlan, plan_all, plan_rebuild
@@ -189,6 +189,11 @@ class IndexKeeper:
         self._run(job, self._plan, embed_all=False)
 
     def _run_rebuild(self, job: Job) -> None:
+        if not self._index.try_own():
+            raise IndexingError(
+                f"Another process (pid {self._index.owner() or 'unknown'}) keeps this index and "
+                "alone can rebuild it: ask there, or close it first."
+            )
         self._run(job, plan_rebuild, embed_all=True)
 
     def _plan(
@@ -267,14 +272,12 @@ class IndexKeeper:
             published=self._changed,
         )
         if self._index.published.secondary and not job.cancellation.cancelled:
-            with self._index.writing:
-                self._index.merge()
+            self._index.merge()
 
     def _run_merge(self, _job: Job) -> None:
         self._enter(IndexState.MERGING)
         try:
-            with self._index.writing:
-                self._index.merge()
+            self._index.merge()
         finally:
             self._finish(self.last_error)
 

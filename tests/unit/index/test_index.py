@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -281,3 +282,34 @@ def test_who_cannot_use_what_was_left_does_not_keep_it(
     assert not follower.owned
     assert follower.try_own()
     follower.close()
+
+
+def test_merging_while_files_are_saved_loses_nothing(
+    tmp_path: Path, encoder: StaticEncoder
+) -> None:
+    index = reopen(tmp_path / "cache", encoder)
+    saved = threading.Event()
+
+    def merge_all_the_time() -> None:
+        while not saved.is_set():
+            index.merge()
+
+    merging = threading.Thread(target=merge_all_the_time)
+    merging.start()
+    for number in range(60):
+        file, vectors = make_file(encoder, f"f{number % 20}.py", [f"parse {number}", "color"])
+        with index.writing:
+            index.store.commit(replaced=[file], vectors=vectors)
+        index.refresh()
+    saved.set()
+    merging.join()
+    assert index.refresh().chunks == 40
+    live = {
+        int(chunk)
+        for segment, dead in zip(index.published.segments, index.published.tombstones, strict=True)
+        for chunk in segment.chunk_ids[~dead]
+    }
+    assert live == {
+        place.chunk_id for n in range(20) for place in index.store.chunks_of(f"f{n}.py")
+    }
+    index.close()

@@ -1,8 +1,6 @@
 """A live folder: right answers that stay right while files come, change and go."""
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +12,7 @@ from codeintel_ls.cancellation import Cancellation, CancelledError
 from codeintel_ls.errors import InvalidRequestError
 from codeintel_ls.index.status import IndexState
 from codeintel_ls.search import InvalidQueryError, SearchFilter, SearchMode, SearchQuery
-from codeintel_ls.settings import CacheSettings, EmbeddingSettings, IndexSettings, Settings
+from codeintel_ls.settings import CacheSettings, IndexSettings, Settings
 from codeintel_ls.workspace import IndexingOffError, WorkspaceFolder, index_folder
 from tests.unit.workspace.trees import FILES, commit_all, git, write_tree
 
@@ -375,46 +373,3 @@ def test_cancelling_the_indexing_leaves_a_folder_that_answers(
     assert 0 < status.files < 800
     assert not folder.search(SearchQuery(text="function")).freshness.complete
     folder.close()
-
-
-def test_two_processes_on_one_folder(folder: WorkspaceFolder, settings: Settings) -> None:
-    script = (
-        "import sys; from pathlib import Path\n"
-        "from codeintel_ls.settings import CacheSettings, Settings\n"
-        "from codeintel_ls.search import SearchQuery\n"
-        "from codeintel_ls.workspace import WorkspaceFolder\n"
-        "folder = WorkspaceFolder.open(Path(sys.argv[1]),"
-        " Settings(cache=CacheSettings(directory=sys.argv[2])))\n"
-        "status = folder.update()\n"
-        "print(folder.search(SearchQuery(text='total price')).hits[0].path)\n"
-        "print(status.notices[-1])\n"
-        "folder.close()\n"
-    )
-    out = subprocess.run(
-        [sys.executable, "-c", script, str(folder.root), settings.cache.directory],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.splitlines()
-    assert out[0] == "shop/cart.py"
-    assert str(os.getpid()) in out[1]
-
-
-def test_an_unusable_model_falls_back_and_says_so(root: Path, settings: Settings) -> None:
-    wrong = evolve(settings, embedding=EmbeddingSettings(model="/nowhere/model"))
-    folder = WorkspaceFolder.open(root, wrong)
-    status = folder.update()
-    assert any("embedding.model" in notice for notice in status.notices)
-    assert places(folder, "total price")[0][0] == "shop/cart.py"
-    folder.close()
-
-
-def test_closing_ends_the_workers_and_is_repeatable(folder: WorkspaceFolder) -> None:
-    folder.update(["README.md"])
-    pids = folder.worker_pids()
-    assert pids
-    folder.close()
-    folder.close()
-    for pid in pids:
-        with pytest.raises(ProcessLookupError):
-            os.kill(pid, 0)

@@ -3,6 +3,8 @@
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +20,7 @@ from codeintel_ls.index.schema import KnownFile
 from codeintel_ls.index.status import IndexState, IndexStatus
 from codeintel_ls.index.store import Store
 from codeintel_ls.search import SearchFilter, SearchQuery
-from codeintel_ls.settings import CacheSettings, IndexSettings, Settings
+from codeintel_ls.settings import CacheSettings, EmbeddingSettings, IndexSettings, Settings
 from codeintel_ls.workspace import WorkspaceFolder, index_folder, scope
 from tests.unit.workspace.trees import FILES, write_tree
 
@@ -313,3 +315,56 @@ def test_a_follower_that_gave_up_catches_up_when_the_owner_goes_on(
     assert eventually(lambda: follower.index_status().state is IndexState.READY)
     assert eventually(lambda: follower.search(SearchQuery(text="rocket")).freshness.complete)
     follower.close()
+
+
+def test_only_the_owner_rebuilds(folder: WorkspaceFolder, settings: Settings) -> None:
+    follower = WorkspaceFolder.open(folder.root, settings)
+    with pytest.raises(IndexingError, match="alone can rebuild"):
+        follower.rebuild()
+    follower.close()
+
+
+def test_two_processes_on_one_folder(folder: WorkspaceFolder, settings: Settings) -> None:
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from codeintel_ls.settings import CacheSettings, Settings\n"
+        "from codeintel_ls.search import SearchQuery\n"
+        "from codeintel_ls.workspace import WorkspaceFolder\n"
+        "folder = WorkspaceFolder.open(Path(sys.argv[1]),"
+        " Settings(cache=CacheSettings(directory=sys.argv[2])))\n"
+        "status = folder.update()\n"
+        "print(folder.search(SearchQuery(text='total price')).hits[0].path)\n"
+        "print(status.notices[-1])\n"
+        "folder.close()\n"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", script, str(folder.root), settings.cache.directory],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    assert out[0] == "shop/cart.py"
+    assert str(os.getpid()) in out[1]
+
+
+def test_an_unusable_model_falls_back_and_says_so(
+    folder: WorkspaceFolder, settings: Settings
+) -> None:
+    folder.close()
+    wrong = evolve(settings, embedding=EmbeddingSettings(model="/nowhere/model"))
+    again = WorkspaceFolder.open(folder.root, wrong)
+    assert any("embedding.model" in notice for notice in again.update().notices)
+    hit = again.search(SearchQuery(text="total price", limit=1)).hits[0]
+    assert hit.path == "shop/cart.py"
+    again.close()
+
+
+def test_closing_ends_the_workers_and_is_repeatable(folder: WorkspaceFolder) -> None:
+    folder.update(["README.md"])
+    pids = folder.worker_pids()
+    assert pids
+    folder.close()
+    folder.close()
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
