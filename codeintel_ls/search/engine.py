@@ -71,7 +71,7 @@ class SearchEngine:
 
     def search(self, query: SearchQuery, cancellation: Cancellation) -> Answer:
         """Ranked hits. Raises InvalidQueryError, InvalidGlobError, CancelledError."""
-        text = _checked(query.text)
+        text = _checked(query)
         generation = self._index.published
         masks = self._filters.masks(generation, self._index.store, query.filter)
         pool = _POOL + query.offset + query.limit
@@ -94,6 +94,7 @@ class SearchEngine:
             raise InvalidQueryError("Similar code cannot be found without an embedding model.")
         if not like.text.strip():
             raise InvalidQueryError(f"The lines of {like.path} are blank: select some code.")
+        _check_page(query)
         generation = self._index.published
         masks = self._filters.masks(generation, self._index.store, query.filter)
         vectors = self._encoder.embed_documents([like.text, path_text(like.path)])
@@ -151,7 +152,14 @@ class SearchEngine:
                 yield hit
 
 
-def _checked(text: str) -> str:
+def _check_page(query: SearchQuery) -> None:
+    if query.limit < 0 or query.offset < 0:
+        raise InvalidQueryError("A search cannot have a negative limit or offset.")
+
+
+def _checked(query: SearchQuery) -> str:
+    _check_page(query)
+    text = query.text
     if not text.strip():
         raise InvalidQueryError("The query is empty: type what the code should do.")
     if len(text) > _LONGEST_QUERY:

@@ -341,6 +341,8 @@ class WorkspaceFolder:
         )
 
     def _read(self, path: str) -> str:
+        if not (self.root / path).resolve().is_relative_to(self.root):
+            raise InvalidRequestError(f"{Path(path).name} lies outside {self.name}.")
         try:
             return read_source(self.root / path, max_bytes=self.settings.index.max_file_bytes).text
         except SkippedFileError as error:

@@ -195,6 +195,9 @@ class IndexKeeper:
                 "alone can rebuild it: ask there, or close it first."
             )
         self._run(job, plan_rebuild, embed_all=True)
+        self._index.merge()
+        with self._index.writing:
+            self._index.store.collect_vectors()
 
     def _plan(
         self,
@@ -271,8 +274,6 @@ class IndexKeeper:
             embed_all=embed_all,
             published=self._changed,
         )
-        if self._index.published.secondary and not job.cancellation.cancelled:
-            self._index.merge()
 
     def _run_merge(self, _job: Job) -> None:
         self._enter(IndexState.MERGING)

@@ -15,6 +15,7 @@ import pytest
 from attrs import evolve
 
 from codeintel_ls.cancellation import Cancellation, CancelledError
+from codeintel_ls.errors import InvalidRequestError
 from codeintel_ls.index.errors import CacheUnavailableError, DamagedCacheError, IndexingError
 from codeintel_ls.index.schema import KnownFile
 from codeintel_ls.index.status import IndexState, IndexStatus
@@ -315,6 +316,34 @@ def test_a_follower_that_gave_up_catches_up_when_the_owner_goes_on(
     assert eventually(lambda: follower.index_status().state is IndexState.READY)
     assert eventually(lambda: follower.search(SearchQuery(text="rocket")).freshness.complete)
     follower.close()
+
+
+@pytest.mark.parametrize("path", ["../outside.py", "/etc/hostname", "shop/../../outside.py"])
+def test_nothing_outside_the_folder_is_read(folder: WorkspaceFolder, path: str) -> None:
+    (folder.root.parent / "outside.py").write_text("def parse(): pass\n")
+    with pytest.raises(InvalidRequestError, match="outside"):
+        folder.find_similar(path, 0, 0, query=SearchQuery(text=" "))
+
+
+@pytest.mark.parametrize("page", [{"limit": -1}, {"offset": -1}])
+def test_a_negative_page_is_refused(folder: WorkspaceFolder, page: dict[str, int]) -> None:
+    with pytest.raises(InvalidRequestError, match="negative"):
+        folder.search(evolve(SearchQuery(text="cart"), **page))
+
+
+def test_a_rebuild_forgets_vectors_that_nothing_needs(folder: WorkspaceFolder) -> None:
+    def vectors() -> int:
+        with sqlite3.connect(index_folder(folder.root, folder.settings) / "index.sqlite3") as store:
+            return store.execute("SELECT count(*) FROM vector").fetchone()[0]
+
+    before = vectors()
+    write_tree(folder.root, {"shop/mail.py": "def pigeon_post():\n    return 'by pigeon'\n"})
+    folder.update(["shop/mail.py"])
+    write_tree(folder.root, {"shop/mail.py": FILES["shop/mail.py"]})
+    folder.update(["shop/mail.py"])
+    assert vectors() == before + 1
+    folder.rebuild()
+    assert vectors() == before
 
 
 def test_only_the_owner_rebuilds(folder: WorkspaceFolder, settings: Settings) -> None:
