@@ -126,7 +126,10 @@ def _find_lines(place: ChunkPlace, lines: Sequence[str]) -> int | None:
 
 
 def _snippet_start(now: PlacedLines, text: str, height: int) -> int:
-    """The first line of the window that says most of the question's words, the earliest such."""
+    """The first line of the window that says most of the question's words.
+
+    The chunk's own beginning, which names and describes it, gives way only to two words more.
+    """
     start, end = now.start_line, now.end_line
     while start < end - 1 and not now.lines[start].strip():
         start += 1
@@ -136,7 +139,7 @@ def _snippet_start(now: PlacedLines, text: str, height: int) -> int:
     said = [asked.intersection(words_of(line)) for line in now.lines[start:end]]
     best, best_count = start, -1
     for first in range(len(said) - height + 1):
-        count = len(set[str]().union(*said[first : first + height]))
+        count = len(set[str]().union(*said[first : first + height])) + (first == 0)
         if count > best_count:
             best, best_count = start + first, count
     return best
