@@ -95,10 +95,6 @@ class Store(Database):
         """The number of the last committed generation; 0 for a new store."""
         return int(self.meta("generation") or 0)
 
-    def swept(self) -> int:
-        """Rows that died up to this generation are gone."""
-        return int(self.meta("swept") or 0)
-
     def moment(self) -> Moment:
         """Now: to be taken before looking at files on disk, for `commit`."""
         return Moment(self.generation(), time.time_ns())

@@ -9,13 +9,14 @@ from pathlib import PurePosixPath
 from typing import Any, Final, cast
 from urllib.parse import unquote, urlsplit
 
+from attrs import asdict
 from lsprotocol import types
 
 from codeintel_ls.cancellation import Cancellation
 from codeintel_ls.errors import InvalidRequestError
 from codeintel_ls.git import GitClient, HistoryEntry, HistoryPage
 from codeintel_ls.server import wire
-from codeintel_ls.server.blame import wire_person
+from codeintel_ls.server.blame import wire_commit
 from codeintel_ls.server.folders import Place
 from codeintel_ls.server.search import lines_of_range
 from codeintel_ls.server.session import Session
@@ -55,16 +56,9 @@ async def file_history(session: Session, params: wire.FileHistoryParams) -> wire
 
 
 def _wire_entry(entry: HistoryEntry, url: str | None) -> wire.HistoryEntry:
-    commit, previous = entry.commit, entry.previous_path
+    previous = entry.previous_path
     return wire.HistoryEntry(
-        id=commit.id,
-        short_id=commit.short_id,
-        author=wire_person(commit.author),
-        committer=wire_person(commit.committer),
-        summary=commit.summary,
-        message=commit.message,
-        parents=commit.parents,
-        url=url,
+        **asdict(wire_commit(entry.commit, url), recurse=False),
         path=shown(entry.path),
         previous_path=shown(previous) if previous is not None else None,
         status=str(entry.status),
