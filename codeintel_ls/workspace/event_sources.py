@@ -1,8 +1,8 @@
 """Where file events come from, and whom they are told to.
 
 watchdog's own observer serves where the platform watches whole trees; see `inotify_source` for
-Linux. Invariant: a source tells its sink when events were lost or when it cannot see a part of
-what it watches.
+Linux, and `polling_source` for where nothing tells of changes. Invariant: a source tells its sink
+when events were lost, when it cannot see a part of what it watches, and when a tree is gone.
 """
 
 import os
@@ -38,6 +38,9 @@ class EventSink(Protocol):
     def lost(self) -> None:
         """What changed is not known in full: events were lost or a directory moved away."""
 
+    def gone(self, root: str) -> None:
+        """The root of a tree was deleted or moved away, or is not there."""
+
     def uncovered(self, error: OSError) -> None:
         """From now on a part of the trees is not watched; `error` is what the system said."""
 
@@ -68,9 +71,12 @@ class ObserverSource(FileSystemEventHandler):
         self._observer = Observer()
 
     def start(self) -> None:
-        for tree in self._trees:
-            self._observer.schedule(self, tree.root, recursive=True)
         self._observer.start()
+        for tree in self._trees:
+            try:
+                self._observer.schedule(self, tree.root, recursive=True)
+            except (FileNotFoundError, NotADirectoryError):
+                self._sink.gone(tree.root)
 
     def stop(self) -> None:
         if self._observer.is_alive():
@@ -94,6 +100,9 @@ class ObserverSource(FileSystemEventHandler):
                 self._tell(path, event)
 
     def _tell(self, path: str, event: FileSystemEvent) -> None:
+        is_gone = event.event_type in {"moved", "deleted"} and path == os.fsdecode(event.src_path)
+        if is_gone and any(path == tree.root for tree in self._trees):
+            self._sink.gone(path)
         if is_git_entry(path):
             self._sink.changed(path)
         elif not all(_is_skipped(path, tree, event.is_directory) for tree in self._trees):

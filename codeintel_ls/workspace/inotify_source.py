@@ -89,7 +89,7 @@ class InotifySource:
                 return
             if event.is_delete_self or event.is_move_self:
                 if watch.path == watch.tree.root:
-                    self._sink.uncovered(FileNotFoundError(errno.ENOENT, "the folder is gone"))
+                    self._sink.gone(watch.path)
                 return
             path = os.path.join(watch.path, os.fsdecode(event.name))  # noqa: PTH118 (hot)
             if not event.is_directory or is_git_entry(path):
@@ -141,8 +141,10 @@ class InotifySource:
         try:
             wd = self._reader.add_callback(os.fsencode(directory), _MASK, self, name)
         except OSError as error:
-            # A directory that is gone again is no gap in what is watched.
-            if error.errno in {errno.ENOENT, errno.ENOTDIR} and directory != tree.root:
+            if error.errno in {errno.ENOENT, errno.ENOTDIR}:
+                # A directory that is gone again is no gap in what is watched.
+                if directory == tree.root:
+                    self._sink.gone(directory)
                 return True
             self._sink.uncovered(error)
             return False

@@ -4,6 +4,7 @@ Invariant: whoever changes the rules is followed by a listing that tells the wat
 closed, nothing watches.
 """
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import RLock
@@ -44,8 +45,15 @@ class FolderScope:
     def notices(self) -> tuple[str, ...]:
         """What a person should know of the listing and of the watching."""
         watcher = self._watcher
-        notice = watcher.notice if watcher is not None else None
-        return (*self._listing_notices, *((notice,) if notice else ()))
+        trouble = watcher.trouble if watcher is not None else None
+        return (*self._listing_notices, *((trouble,) if trouble else ()))
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """How the folder is watched, where that is not as usual."""
+        watcher = self._watcher
+        remark = watcher.remark if watcher is not None else None
+        return (remark,) if remark else ()
 
     def policy(self) -> PathPolicy:
         """Judges single paths as the last listing did."""
@@ -56,16 +64,18 @@ class FolderScope:
 
     def discover(self, cancellation: Cancellation) -> Discovered:
         """The files to index. Raises CancelledError."""
-        rules = self._rules
+        rules, began = self._rules, time.monotonic()
         found = discover_files(self._root, self._git, self._settings, cancellation)
         self._listing_notices = found.notices
         # Rules that changed meanwhile are for the listing that follows.
         if rules == self._rules:
             self._policy = found.policy
         watcher = self._watcher
-        if rules != self._watched_rules and watcher is not None:
-            self._watched_rules = rules
-            watcher.renew(found.policy.skips_directory)
+        if watcher is not None:
+            watcher.scanned(time.monotonic() - began)
+            if rules != self._watched_rules:
+                self._watched_rules = rules
+                watcher.renew(found.policy.skips_directory)
         return found
 
     def forget_rules(self) -> None:

@@ -1,5 +1,6 @@
 """The files of a folder: listing, judging and watching go by the same rules."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from codeintel_ls.settings import IndexSettings
 from codeintel_ls.workspace import scope
 from codeintel_ls.workspace.scope import FolderScope
 from tests.unit.workspace.trees import write_tree
+from tests.unit.workspace.watchers import linux, mounted
 
 
 @pytest.fixture
@@ -53,3 +55,20 @@ def test_rules_that_change_during_a_listing_reach_the_watcher_with_the_next(
     watched.discover(Cancellation())
     assert len(renewed) == count
     watched.close()
+
+
+@linux
+def test_a_folder_that_is_looked_through_instead_of_watched_says_so(tmp_path: Path) -> None:
+    with mounted(tmp_path / "mount") as root:
+        write_tree(root, {"a.py": "a = 1\n"})
+        watched = FolderScope(root, None, IndexSettings(), watch=True, on_changes=lambda _: None)
+        watched.start_watching()
+        assert watched.notices == ()
+        watched.stop_watching()
+        subprocess.run(["mount", "-o", "remount,ro", str(root)], check=True)
+        watched.start_watching()
+        (notice,) = watched.notices
+        assert "read-only file system (tmpfs)" in notice
+        watched.discover(Cancellation())
+        assert watched.notices == (notice,)
+        watched.close()

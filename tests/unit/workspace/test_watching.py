@@ -3,65 +3,21 @@
 import errno
 import os
 import resource
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from itertools import count
 from pathlib import Path
-from queue import Empty, Queue
+from queue import Queue
 from threading import Event
 from typing import Any
 
 import pytest
 
 from codeintel_ls.workspace.watching import Changes, FolderWatcher
+from tests.unit.workspace.watchers import PATIENCE, Told, git, linux
 
 # watchdog's own recursive observer warns of a race between its listing and its events.
 pytestmark = pytest.mark.filterwarnings("ignore:Callback with id:RuntimeWarning")
 
-PATIENCE = 20.0
-linux = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux")
-
 Watch = Callable[..., "Told"]
-
-
-class Told:
-    """A running watcher and everything it has told so far."""
-
-    def __init__(self, root: Path, **options: Any) -> None:
-        self.batches: list[Changes] = []
-        self._queue: Queue[Changes] = Queue()
-        self._marks = count()
-        self.watcher = FolderWatcher(root, self._queue.put, **options)
-        self.watcher.start()
-
-    @property
-    def paths(self) -> set[str]:
-        return {path for batch in self.batches for path in batch.paths}
-
-    def is_silent(self) -> bool:
-        return self._queue.empty()
-
-    def until(self, enough: Callable[[], bool]) -> None:
-        """Gather until enough was told; fail where that does not come."""
-        while not enough():
-            try:
-                self.batches.append(self._queue.get(timeout=PATIENCE))
-            except Empty:
-                pytest.fail(f"not told in time; so far: {self.batches}")
-
-    def until_path(self, path: str) -> None:
-        self.until(lambda: path in self.paths)
-
-    def until_rescan(self) -> None:
-        self.until(lambda: any(batch.rescan for batch in self.batches))
-
-    def forget(self, root: Path) -> None:
-        """Start anew, behind everything that was under way."""
-        mark = f"mark{next(self._marks)}"
-        (root / mark).touch()
-        self.until_path(mark)
-        self.batches.clear()
 
 
 @pytest.fixture(params=[pytest.param(True, marks=linux, id="inotify"), False], ids=str)
@@ -88,11 +44,6 @@ def folder(tmp_path: Path) -> Path:
     (root / "src").mkdir(parents=True)
     (root / "src" / "a.py").write_text("a = 1\n")
     return root
-
-
-def git(root: Path, *arguments: str) -> None:
-    identity = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
-    subprocess.run(["git", *identity, *arguments], cwd=root, check=True, capture_output=True)
 
 
 def test_written_created_and_deleted_files_are_told(folder: Path, watch: Watch) -> None:
