@@ -88,6 +88,11 @@ class Client:
             params = types.RegistrationParams(registrations=registrations)
             await self._ask(types.CLIENT_REGISTER_CAPABILITY, params)
 
+    async def unregister(self, registered: Sequence[types.Unregistration]) -> None:
+        """Take back what was registered while running."""
+        params = types.UnregistrationParams(unregisterations=registered)
+        await self._ask(types.CLIENT_UNREGISTER_CAPABILITY, params)
+
     async def _ask(self, method: str, params: Any) -> Any:
         try:
             return await self.protocol.ask(method, params)

@@ -95,16 +95,9 @@ def _registrations(session: Session) -> list[types.Registration]:
     registrations: list[types.Registration] = []
     if session.client.can("workspace.did_change_configuration.dynamic_registration"):
         options = types.DidChangeConfigurationRegistrationOptions(section=SECTION)
-        registrations.append(_registration(types.WORKSPACE_DID_CHANGE_CONFIGURATION, options))
-    if session.client.can("workspace.did_change_watched_files.dynamic_registration"):
-        watchers = [types.FileSystemWatcher(glob_pattern="**/*")]
-        options = types.DidChangeWatchedFilesRegistrationOptions(watchers=watchers)
-        registrations.append(_registration(types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options))
-    return registrations
-
-
-def _registration(method: str, options: object) -> types.Registration:
-    return types.Registration(id=f"codeintel:{method}", method=method, register_options=options)
+        method = types.WORKSPACE_DID_CHANGE_CONFIGURATION
+        registrations.append(types.Registration(f"codeintel:{method}", method, options))
+    return [*registrations, *session.watched_files.registrations(session.folders)]
 
 
 async def shutdown(session: Session, _params: object) -> None:

@@ -8,7 +8,7 @@ closing it stops all that it began.
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final, cast
 
 from lsprotocol import types
@@ -19,19 +19,28 @@ from codeintel_ls import __version__
 from codeintel_ls.server.client import Client
 from codeintel_ls.server.configuration import Configuration, pull, set_log_level
 from codeintel_ls.server.documents import Documents
-from codeintel_ls.server.folders import Folder, FolderFailedError, Folders, reason_of
+from codeintel_ls.server.folders import (
+    Folder,
+    FolderFailedError,
+    Folders,
+    OutsideWorkspaceError,
+    reason_of,
+)
 from codeintel_ls.server.indexing import FolderIndexing
 from codeintel_ls.server.pools import Pools
 from codeintel_ls.server.protocol import SessionProtocol
 from codeintel_ls.server.repositories import Repositories
 from codeintel_ls.server.status import FolderHealth, StatusReporter, failed_status, summarize
+from codeintel_ls.server.watched_files import WatchedFiles
 from codeintel_ls.server.work_done import WorkDoneTokens
-from codeintel_ls.settings import Settings
+from codeintel_ls.settings import WORKSPACE_FILE, Settings
 from codeintel_ls.workspace import WorkspaceFolder
 
 logger: Final = logging.getLogger(__name__)
 
 NAME: Final = "codeintel-ls"
+_URIS_AT_ONCE: Final = 100
+"""Finding the folders of more than these would keep the loop from its other work."""
 
 
 class Session:
@@ -50,6 +59,9 @@ class Session:
         self.encoding: str = types.PositionEncodingKind.Utf16.value
         self.folders = Folders(self._open_folder, self._close_folder)
         self.ready = asyncio.Event()
+        self.watched_files = WatchedFiles(
+            self.client, self.protocol.in_background, self.files_changed
+        )
         self._indexing: dict[Folder, FolderIndexing] = {}
         self._status = StatusReporter(self.client.tell_status)
         self._closed: asyncio.Task[None] | None = None
@@ -103,6 +115,7 @@ class Session:
         if folder is None:
             return
         self.configuration.forget(folder.uri)
+        self.watched_files.folder_removed(folder)
         indexing = self._indexing.pop(folder, None)
         if indexing is not None:
             indexing.end()
@@ -117,6 +130,29 @@ class Session:
         ]
         if health or not len(self.folders):
             self._status.set(summarize(health))
+
+    # Files
+
+    async def files_changed(self, uris: Collection[str]) -> None:
+        """Tell every folder that holds one of the files; those outside are of no interest."""
+        for folder, paths in (await self._by_folder(uris)).items():
+            opened = folder.opened
+            if opened is not None:
+                await self.pools.files.run(lambda _, live=opened, given=paths: live.changed(given))
+            if WORKSPACE_FILE in paths:
+                await self.reconfigure([folder])
+
+    async def _by_folder(self, uris: Collection[str]) -> dict[Folder, list[str]]:
+        paths: dict[Folder, list[str]] = {}
+        for number, uri in enumerate(uris, start=1):
+            if number % _URIS_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            try:
+                place = self.folders.place(uri)
+            except OutsideWorkspaceError:
+                continue
+            paths.setdefault(place.folder, []).append(place.relative)
+        return paths
 
     # Settings
 

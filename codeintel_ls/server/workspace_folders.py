@@ -15,4 +15,6 @@ def did_change_workspace_folders(
     for folder in params.event.removed:
         session.remove_folder(folder.uri)
     for folder in params.event.added:
-        session.folders.add(folder.uri)
+        opened = session.folders.add(folder.uri)
+        if opened is not None:
+            session.watched_files.folder_added(opened)
