@@ -4,21 +4,19 @@ Invariant: reading settings never fails and never runs anything; what is wrong i
 rest still works.
 """
 
+from codeintel_ls.settings.choices import DateFormat, LogLevel, PrimaryIndex, WorkspaceSymbols
 from codeintel_ls.settings.json_schema import json_schema
 from codeintel_ls.settings.loading import WORKSPACE_FILE, LoadedSettings, load_settings
 from codeintel_ls.settings.locations import cache_directory, user_settings_path
 from codeintel_ls.settings.schema import (
     BlameSettings,
     CacheSettings,
-    DateFormat,
     EmbeddingSettings,
     GitSettings,
     IndexSettings,
-    LogLevel,
     LogSettings,
     SearchSettings,
     Settings,
-    WorkspaceSymbols,
 )
 from codeintel_ls.settings.validation import SettingsProblem
 
@@ -33,6 +31,7 @@ __all__ = [
     "LoadedSettings",
     "LogLevel",
     "LogSettings",
+    "PrimaryIndex",
     "SearchSettings",
     "Settings",
     "SettingsProblem",

@@ -14,6 +14,7 @@ from typing import cast
 from attrs import Attribute, field, fields, frozen
 
 from codeintel_ls.gitignore import InvalidPatternError, check_pattern
+from codeintel_ls.settings.choices import DateFormat, LogLevel, PrimaryIndex, WorkspaceSymbols
 
 _SPEC = "codeintel_ls.setting"
 
@@ -39,30 +40,6 @@ class SettingSpec:
     maximum: int | None = None
     expected: str = ""
     accepts: Callable[[str], bool] | None = None
-
-
-class WorkspaceSymbols(StrEnum):
-    """When `workspace/symbol` answers by meaning."""
-
-    PREFIX = "prefix"
-    ALWAYS = "always"
-    OFF = "off"
-
-
-class DateFormat(StrEnum):
-    """How dates of commits are shown."""
-
-    RELATIVE = "relative"
-    ISO = "iso"
-
-
-class LogLevel(StrEnum):
-    """The least serious messages that are logged."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    INFO = "info"
-    DEBUG = "debug"
 
 
 def spec_of(attribute: "Attribute[object]") -> SettingSpec:
@@ -158,6 +135,15 @@ class IndexSettings:
             scope=Scope.RESOURCE,
         ),
     )
+    max_chunks: int = field(
+        default=2_000_000,
+        metadata=_about(
+            "At most this many chunks of a folder are indexed; files beyond them are left out.",
+            minimum=1_000,
+            maximum=20_000_000,
+            scope=Scope.RESOURCE,
+        ),
+    )
     exclude: tuple[str, ...] = field(
         default=(),
         metadata=_about(
@@ -170,10 +156,55 @@ class IndexSettings:
     workers: int = field(
         default=0,
         metadata=_about(
-            "Processes that index at the same time; 0 chooses by the machine's processors.",
+            "Processes that index at the same time; 0 chooses: one for every two processors, "
+            "at most four.",
             scope=Scope.MACHINE,
             minimum=0,
             maximum=64,
+        ),
+    )
+    worker_megabytes: int = field(
+        default=2_048,
+        metadata=_about(
+            "An indexing process that takes more memory than this is ended and begins anew.",
+            scope=Scope.MACHINE,
+            minimum=256,
+            maximum=1_000_000,
+        ),
+    )
+    primary: PrimaryIndex = field(
+        default=PrimaryIndex.AUTO,
+        metadata=_about(
+            "How the vectors of the primary index are kept: `auto` chooses by their number.",
+            scope=Scope.MACHINE,
+        ),
+    )
+    flat_up_to: int = field(
+        default=10_000,
+        metadata=_about(
+            "`auto` keeps up to this many vectors as they are, and searches them all.",
+            scope=Scope.MACHINE,
+            minimum=0,
+            maximum=20_000_000,
+        ),
+    )
+    scalar_up_to: int = field(
+        default=100_000,
+        metadata=_about(
+            "`auto` keeps up to this many vectors in 8 bits a number, and searches them all; "
+            "more are searched by cells.",
+            scope=Scope.MACHINE,
+            minimum=0,
+            maximum=20_000_000,
+        ),
+    )
+    unload_after_seconds: int = field(
+        default=600,
+        metadata=_about(
+            "An index that nobody asks for so long leaves the memory; 0: never.",
+            scope=Scope.MACHINE,
+            minimum=0,
+            maximum=1_000_000,
         ),
     )
     watch: bool = field(
@@ -274,7 +305,7 @@ class EmbeddingSettings:
 
 @frozen(kw_only=True)
 class CacheSettings:
-    """Where indexes are kept."""
+    """Where indexes are kept, and how much of them."""
 
     directory: str = field(
         default="",
@@ -283,6 +314,25 @@ class CacheSettings:
             scope=Scope.MACHINE,
             expected="an absolute path of a folder, or empty",
             accepts=_is_absolute_or_empty,
+        ),
+    )
+    max_megabytes: int = field(
+        default=10_000,
+        metadata=_about(
+            "All indexes together take at most so much of the disk; those that were not used for "
+            "the longest time are removed.",
+            scope=Scope.MACHINE,
+            minimum=100,
+            maximum=100_000_000,
+        ),
+    )
+    max_workspace_megabytes: int = field(
+        default=4_000,
+        metadata=_about(
+            "The index of one folder takes at most so much of the disk.",
+            scope=Scope.MACHINE,
+            minimum=50,
+            maximum=100_000_000,
         ),
     )
 
@@ -308,7 +358,9 @@ class Settings:
     embedding: EmbeddingSettings = field(
         factory=EmbeddingSettings, metadata=_about("What turns text into vectors.")
     )
-    cache: CacheSettings = field(factory=CacheSettings, metadata=_about("Where indexes are kept."))
+    cache: CacheSettings = field(
+        factory=CacheSettings, metadata=_about("Where indexes are kept, and how much of them.")
+    )
     log: LogSettings = field(factory=LogSettings, metadata=_about("What is logged."))
 
 

@@ -1,0 +1,40 @@
+"""The settings whose values are a choice of a few words."""
+
+from enum import StrEnum
+
+
+class WorkspaceSymbols(StrEnum):
+    """When `workspace/symbol` answers by meaning."""
+
+    PREFIX = "prefix"
+    ALWAYS = "always"
+    OFF = "off"
+
+
+class DateFormat(StrEnum):
+    """How dates of commits are shown."""
+
+    RELATIVE = "relative"
+    ISO = "iso"
+
+
+class PrimaryIndex(StrEnum):
+    """How the vectors of the primary index are kept."""
+
+    AUTO = "auto"
+    FLAT = "flat"
+    SQ8 = "sq8"
+    RABITQ = "rabitq"
+    IVF_FLAT = "ivf-flat"
+    IVF_SQ8 = "ivf-sq8"
+    IVF_RABITQ = "ivf-rabitq"
+    OPQ_IVF_PQ = "opq-ivf-pq"
+
+
+class LogLevel(StrEnum):
+    """The least serious messages that are logged."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+    DEBUG = "debug"
