@@ -117,14 +117,18 @@ def _folder(root: Path, status: "IndexStatus") -> Document:
         "chunks": status.chunks,
         "pending": status.pending,
         "generation": status.generation,
-        "primary": {"kind": status.primary_kind, "vectors": status.primary_vectors},
+        "primary": {
+            "kind": status.primary_kind,
+            "vectors": status.primary_vectors,
+            "recall": status.primary_recall,
+        },
         "secondary": {"vectors": status.secondary_vectors},
         "tombstones": status.tombstones,
         "embedder": status.embedder,
         "memoryBytes": status.memory_bytes,
         "diskBytes": status.disk_bytes,
         "skipped": dict(status.skipped),
-        "notices": [text_of(notice) for notice in status.notices],
+        "notices": [text_of(notice) for notice in (*status.notices, *status.remarks)],
         **({"lastError": text_of(status.last_error)} if status.last_error is not None else {}),
     }
 

@@ -85,7 +85,7 @@ def no_index_yet(root: Path) -> str:
 
 def tell_notices(status: "IndexStatus", *, following: bool = True) -> None:
     """What a person should know of an index; `following` with that another process keeps it."""
-    for notice in status.notices:
+    for notice in (*status.notices, *status.remarks):
         if following or not notice.startswith("Another process"):
             output.tell(notice, "note")
 

@@ -81,7 +81,7 @@ def _print(root: Path, settings: "Settings", status: "IndexStatus", *, verbose: 
         "chunks": f"{status.chunks:,}",
         "skipped": output.skipped(status.skipped),
         "embedder": status.embedder,
-        "on disk": _size(status.disk_bytes),
+        "on disk": output.size(status.disk_bytes),
         "generation": f"{status.generation:,}",
     }
     if not status.pending:
@@ -96,21 +96,19 @@ def _print(root: Path, settings: "Settings", status: "IndexStatus", *, verbose: 
         output.print_line(f"  {name:<{width}}  {value}")
 
 
+def _primary(status: "IndexStatus") -> str:
+    recall = status.primary_recall
+    found = f", recall {recall:.3f}" if recall is not None and recall < 1 else ""
+    return f"{status.primary_vectors:,} vectors ({status.primary_kind}{found})"
+
+
 def _details(root: Path, settings: "Settings", status: "IndexStatus") -> dict[str, str]:
     from codeintel_ls.workspace import index_folder
 
     return {
-        "in memory": _size(status.memory_bytes),
-        "primary": f"{status.primary_vectors:,} vectors ({status.primary_kind})",
+        "in memory": output.size(status.memory_bytes),
+        "primary": _primary(status),
         "secondary": f"{status.secondary_vectors:,} vectors",
         "tombstones": f"{status.tombstones:,}",
         "cache": output.printable(str(index_folder(root, settings))),
     }
-
-
-def _size(number: float) -> str:
-    for unit in ("bytes", "kB", "MB"):
-        if number < 1000:
-            return f"{number:.0f} {unit}" if unit == "bytes" else f"{number:.1f} {unit}"
-        number /= 1000
-    return f"{number:.1f} GB"

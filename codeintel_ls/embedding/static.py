@@ -8,9 +8,11 @@ what is not on disk is an error that names the setting.
 import importlib.util
 import json
 from collections.abc import Sequence
+from functools import cache
 from hashlib import blake2b
 from math import sqrt
 from pathlib import Path
+from threading import Lock
 from typing import cast
 
 import numpy as np
@@ -25,6 +27,7 @@ from codeintel_ls.embedding.words import count_tokens, split_token
 _METHOD = "words1"
 _ROWS_PER_BATCH = 256
 _REMEMBERED_WORDS = 100_000
+_loading = Lock()
 
 
 class StaticEncoder:
@@ -108,9 +111,18 @@ class StaticEncoder:
 def bundled_encoder() -> StaticEncoder:
     """The encoder that comes with the installation: 256 dimensions, about 16 MB on disk.
 
+    It is loaded once in a process, for all folders. Raises ModelUnavailableError.
+
     Until the project has weights of its own these are the ones in the package `wordllama`; its
     files are read where they lie and none of its code is imported.
     """
+    # Whoever comes second waits for the first, instead of loading it again.
+    with _loading:
+        return _bundled()
+
+
+@cache
+def _bundled() -> StaticEncoder:
     spec = importlib.util.find_spec("wordllama")
     if spec is None or not spec.submodule_search_locations:
         raise ModelUnavailableError(

@@ -9,14 +9,19 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 from threading import Condition
 from types import TracebackType
 from typing import Any, Final, Self
 
-from codeintel_ls.index.errors import CacheUnavailableError, DamagedCacheError
+from codeintel_ls.index.errors import (
+    CacheUnavailableError,
+    DamagedCacheError,
+    NewerCacheError,
+)
 
+_VARIABLES: Final = 500
 _BUSY_SECONDS: Final = 10.0
 _DAMAGE: Final = ("malformed", "no such table", "no such column")
 
@@ -24,12 +29,13 @@ _DAMAGE: Final = ("malformed", "no such table", "no such column")
 class Database:
     """An open database. Raises DamagedCacheError wherever its file is broken or gone."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, attached: "Database | None" = None) -> None:
         """Open or create the file at `path`, readable by its owner alone.
 
-        Raises CacheUnavailableError.
+        The tables of `attached` can be named in every statement. Raises CacheUnavailableError.
         """
         self.path = path
+        self._attached = attached
         self._idle: list[sqlite3.Connection] = []
         self._borrowers = 0
         self._returned = Condition()
@@ -41,10 +47,42 @@ class Database:
             raise unavailable(error) from error
         self._identity = self._identify()
 
+    def create(self, ddl: str, application_id: int, version: int) -> None:
+        """Make the tables where there are none yet, and check that they are of this format.
+
+        Closes the database where it raises NewerCacheError, DamagedCacheError (an older format,
+        too) or CacheUnavailableError.
+        """
+        try:
+            if self._versions() == (0, 0):
+                self._create(ddl, application_id, version)
+            application, found = self._versions()
+            if application != application_id or found < version:
+                raise DamagedCacheError("The index cache is not a database of this version.")
+            if found > version:
+                raise NewerCacheError(
+                    f"The index cache has format {found}; this version knows up to {version}."
+                )
+        except BaseException:
+            self.close()
+            raise
+
+    def query_each(self, sql: str, values: Iterable[object]) -> Generator[tuple[Any, ...]]:
+        """Rows of `sql`, which ends in IN, over any number of values."""
+        with self.snapshot() as connection:
+            yield from rows_in(connection, sql, values)
+
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of a reading statement."""
         with self._guarded() as connection:
             return connection.execute(sql, parameters).fetchall()
+
+    def is_sound(self) -> bool:
+        """Whether SQLite finds no damage anywhere in the file; reads all of it."""
+        try:
+            return self.query("PRAGMA main.quick_check(1)") == [("ok",)]
+        except DamagedCacheError:
+            return False
 
     @contextlib.contextmanager
     def snapshot(self) -> Generator[sqlite3.Connection]:
@@ -78,6 +116,21 @@ class Database:
     ) -> None:
         self.close()
 
+    def _versions(self) -> tuple[int, int]:
+        ((application,),) = self.query("PRAGMA application_id")
+        ((version,),) = self.query("PRAGMA user_version")
+        return application, version
+
+    def _create(self, ddl: str, application_id: int, version: int) -> None:
+        with self.transaction() as connection:
+            # Another process may have come first.
+            if connection.execute("PRAGMA application_id").fetchall() != [(0,)]:
+                return
+            for statement in ddl.split(";"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {application_id}")
+            connection.execute(f"PRAGMA user_version = {version}")
+
     @contextlib.contextmanager
     def _transaction(self, begin: str) -> Generator[sqlite3.Connection]:
         with self._guarded() as connection:
@@ -101,7 +154,8 @@ class Database:
             if any(sign in text for sign in _DAMAGE):
                 raise DamagedCacheError("The index cache is damaged.") from error
             raise CacheUnavailableError(f"The index cache cannot be used: {text}.") from error
-        except sqlite3.DatabaseError as error:
+        # A message that quotes damaged bytes cannot be read either.
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             raise DamagedCacheError("The index cache is damaged.") from error
 
     @contextlib.contextmanager
@@ -110,7 +164,7 @@ class Database:
         with self._returned:
             if self._closed:
                 raise CacheUnavailableError("The index was closed.")
-            if self._identify() != self._identity:
+            if not self.is_there():
                 raise DamagedCacheError("The index cache was removed while it was in use.")
             self._borrowers += 1
             connection = self._idle.pop() if self._idle else None
@@ -133,11 +187,17 @@ class Database:
         try:
             _use_wal(connection)
             connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute("PRAGMA foreign_keys = ON")
+            if self._attached is not None:
+                connection.execute("ATTACH DATABASE ? AS contents", (str(self._attached.path),))
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def is_there(self) -> bool:
+        """Whether the file that was opened, and that of what is attached, is still in its place."""
+        attached = self._attached
+        return self._identify() == self._identity and (attached is None or attached.is_there())
 
     def _identify(self) -> tuple[int, int] | None:
         try:
@@ -145,6 +205,16 @@ class Database:
         except OSError:
             return None
         return state.st_dev, state.st_ino
+
+
+def rows_in(
+    connection: sqlite3.Connection, sql: str, values: Iterable[object]
+) -> Generator[tuple[Any, ...]]:
+    """Rows of `sql`, which ends in IN, over any number of values."""
+    wanted = list(values)
+    for first in range(0, len(wanted), _VARIABLES):
+        some = wanted[first : first + _VARIABLES]
+        yield from connection.execute(f"{sql} ({','.join('?' * len(some))})", some)
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

@@ -1,133 +1,203 @@
 """A generation: the immutable snapshot that searches read.
 
-Built from the store and moved forward by what the store says has changed since; the same code
-serves the process that writes and one that only reads along. Invariant: publishing a generation
-is handing over a reference; nobody ever waits for it and nothing in it changes afterwards.
+Made of the segments that a manifest lists (mapped from disk, the first of them the primary) and
+of small ones in memory for what came since. Invariant: publishing a generation is handing over a
+reference; nobody ever waits for it and nothing in it changes afterwards.
 """
 
-from typing import Any, Final
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Final
 
 import numpy as np
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 from numpy.typing import NDArray
 
-from codeintel_ls.index.segment import ChunkColumns, Segment
-from codeintel_ls.index.store import Store
-from codeintel_ls.index.terms import posting_bytes, unpack_terms
-from codeintel_ls.index.vectors import join_vectors, unpack_vectors
+from codeintel_ls.index.contents import ContentStore
+from codeintel_ls.index.manifest import Manifest
+from codeintel_ls.index.rows import ChunkRows, joined, read_rows
+from codeintel_ls.index.schema import FileToView, StoredChanges
+from codeintel_ls.index.segment import Segment
 
-_MOST_SEGMENTS: Final = 8
-_MERGE_SHARE: Final = 0.25
-_MERGE_LEAST: Final = 2_000
+_MOST_IN_MEMORY: Final = 8
+
+
+@frozen(eq=False)
+class Tombstones:
+    """Which chunks of a segment are dead, bool (n,)."""
+
+    dead: NDArray[np.bool_]
+    count: int
+
+    @classmethod
+    def none(cls, size: int) -> "Tombstones":
+        """Every chunk lives."""
+        return cls(np.zeros(size, dtype=np.bool_), 0)
+
+    def and_dead(self, spans: Sequence[tuple[int, int]]) -> "Tombstones":
+        """With more positions dead, given as (first, end)."""
+        if not spans:
+            return self
+        dead = self.dead.copy()
+        for first, end in spans:
+            dead[first:end] = True
+        return Tombstones(dead, int(np.count_nonzero(dead)))
 
 
 @frozen(eq=False)
 class Generation:
-    """Segments, the largest first, with their tombstones (bool (n,) each, true: dead)."""
+    """Segments with their tombstones: first those of `manifest`, then those in memory.
 
-    number: int
-    dimension: int
+    All that the store held in generation `covered` is in it; `number` is the last one of which
+    something is. `replaced` are ids of files that died after `covered` and are dead here already.
+    """
+
+    manifest: Manifest
+    covered: int = 0
+    number: int = 0
     segments: tuple[Segment, ...] = ()
-    tombstones: tuple[NDArray[np.bool_], ...] = ()
+    tombstones: tuple[Tombstones, ...] = ()
+    replaced: frozenset[int] = field(factory=frozenset[int])
 
     @property
+    def dimension(self) -> int:
+        """The length of the vectors."""
+        return self.manifest.dimension
+
+    @cached_property
     def chunks(self) -> int:
         """Live chunks."""
-        return sum(len(segment) for segment in self.segments) - self.dead
+        return sum(map(len, self.segments)) - self.dead
 
-    @property
+    @cached_property
     def dead(self) -> int:
         """Tombstones."""
-        return sum(int(np.count_nonzero(dead)) for dead in self.tombstones)
+        return sum(marks.count for marks in self.tombstones)
+
+    @property
+    def primary(self) -> Segment | None:
+        """The large segment; None where everything is in memory still."""
+        return self.segments[0] if self.manifest.segments else None
 
     @property
     def secondary(self) -> int:
-        """Vectors outside the first segment."""
-        return sum(len(segment) for segment in self.segments[1:])
+        """Vectors outside the primary."""
+        first = 1 if self.primary is not None else 0
+        return sum(len(segment) for segment in self.segments[first:])
+
+    @property
+    def in_memory(self) -> int:
+        """Vectors of segments that are on no disk yet."""
+        return sum(len(segment) for segment in self.segments if segment.rows is not None)
 
     @property
     def nbytes(self) -> int:
-        """Bytes held by all segments."""
-        return sum(segment.nbytes for segment in self.segments)
-
-    @property
-    def wants_merge(self) -> bool:
-        """Whether secondary or tombstones have grown past what searches should carry."""
-        primary = len(self.segments[0]) if self.segments else 0
-        limit = max(_MERGE_LEAST, primary * _MERGE_SHARE)
-        return self.secondary > limit or self.dead > limit
-
-    def merged(self) -> "Generation":
-        """The same live chunks in a single segment."""
-        if len(self.segments) <= 1 and not self.dead:
-            return self
-        segment = Segment.merge(self.segments, self.tombstones)
-        if not len(segment):
-            return evolve(self, segments=(), tombstones=())
-        return evolve(self, segments=(segment,), tombstones=(np.zeros(len(segment), np.bool_),))
-
-    def with_small_merged(self) -> "Generation":
-        """The same live chunks with everything but the primary in one segment."""
-        if len(self.segments) <= _MOST_SEGMENTS:
-            return self
-        small = Segment.merge(self.segments[1:], self.tombstones[1:])
-        return evolve(
-            self,
-            segments=(self.segments[0], small),
-            tombstones=(self.tombstones[0], np.zeros(len(small), np.bool_)),
+        """Bytes of all segments, in memory or mapped."""
+        return sum(segment.nbytes for segment in self.segments) + sum(
+            marks.dead.nbytes for marks in self.tombstones
         )
 
+    def with_changes(
+        self, changes: StoredChanges, contents: ContentStore, *, whole: bool
+    ) -> tuple["Generation", list[FileToView]]:
+        """Brought up to what the store has committed since, and the files of which parts are lost.
 
-def load_generation(store: Store, dimension: int) -> Generation:
-    """The last committed generation as one segment, built from the store alone."""
-    return advance_generation(Generation(number=0, dimension=dimension), store)
+        `whole`: the changes are all that there were since `covered`, not those of some paths.
+        """
+        held = self.held_in_memory()
+        fresh = [file for file in changes.born if file.id not in held]
+        generation = self.with_dead(changes.died)
+        lost: list[FileToView] = []
+        if fresh:
+            rows, lost = read_rows(contents, fresh, self.dimension)
+            generation = generation.with_rows(rows)
+        number = max(self.number, changes.generation)
+        if whole:
+            return evolve(
+                generation, covered=changes.generation, number=number, replaced=frozenset()
+            ), lost
+        replaced = self.replaced.union(changes.died)
+        return evolve(generation, number=number, replaced=replaced), lost
 
+    def with_dead(self, file_ids: Sequence[int]) -> "Generation":
+        """With the chunks of more files dead."""
+        if not file_ids:
+            return self
+        gone = np.unique(np.asarray(file_ids, dtype=np.int64))
+        marked = tuple(
+            marks.and_dead(segment.spans(gone))
+            for segment, marks in zip(self.segments, self.tombstones, strict=True)
+        )
+        return evolve(self, tombstones=marked)
 
-def advance_generation(generation: Generation, store: Store) -> Generation:
-    """`generation` brought up to what the store holds now; loads anew where rows were swept."""
-    changes = store.changes_since(generation.number)
-    if changes is None:
-        return generation
-    if changes.whole:
-        generation = Generation(number=0, dimension=generation.dimension)
-    tombstones = _mark(generation, changes.dead_files)
-    return _with_rows(
-        evolve(generation, number=changes.generation, tombstones=tombstones), changes.rows
-    )
+    def with_rows(self, rows: ChunkRows) -> "Generation":
+        """With one more segment in memory; several small ones are made one."""
+        if not len(rows):
+            return self
+        kept = len(self.manifest.segments)
+        parts = self._live_rows() if len(self.segments) - kept >= _MOST_IN_MEMORY else None
+        if parts is not None:
+            return self._with_memory([Segment.of(joined([*parts, rows]))])
+        return evolve(
+            self,
+            segments=(*self.segments, Segment.of(rows)),
+            tombstones=(*self.tombstones, Tombstones.none(len(rows))),
+        )
 
+    def rebased(
+        self,
+        manifest: Manifest,
+        segments: Sequence[Segment],
+        last_file: int,
+        died_since: Sequence[int],
+    ) -> "Generation":
+        """The same over other segments on disk, which hold the files up to the id `last_file`.
 
-def _mark(generation: Generation, file_ids: list[int]) -> tuple[NDArray[np.bool_], ...]:
-    if not file_ids:
-        return generation.tombstones
-    gone = np.asarray(file_ids, dtype=np.int64)
-    marked: list[NDArray[np.bool_]] = []
-    for segment, dead in zip(generation.segments, generation.tombstones, strict=True):
-        hit = np.isin(segment.file_ids, gone)
-        marked.append(dead | hit if hit.any() else dead)
-    return tuple(marked)
+        `died_since` are the files that died after the manifest's generation and up to `covered`.
+        """
+        newer: list[ChunkRows] = []
+        for rows in self._live_rows():
+            counts = rows.counts
+            old = np.repeat(rows.files <= last_file, counts)
+            later = rows.without(old)
+            if len(later.files) and int(later.files[-1]) > last_file:
+                newer.append(later)
+        covered = max(self.covered, manifest.upto)
+        based = evolve(
+            self,
+            manifest=manifest,
+            covered=covered,
+            number=max(self.number, covered),
+            segments=tuple(segments),
+            tombstones=tuple(Tombstones.none(len(segment)) for segment in segments),
+        )
+        memory = [Segment.of(joined(newer))] if newer else []
+        return based._with_memory(memory).with_dead([*died_since, *self.replaced])
 
+    def _with_memory(self, memory: Sequence[Segment]) -> "Generation":
+        kept = len(self.manifest.segments)
+        return evolve(
+            self,
+            segments=(*self.segments[:kept], *memory),
+            tombstones=(
+                *self.tombstones[:kept],
+                *(Tombstones.none(len(segment)) for segment in memory),
+            ),
+        )
 
-def _with_rows(generation: Generation, rows: list[tuple[Any, ...]]) -> Generation:
-    if not rows:
-        return generation
-    segment = Segment.build(_columns(rows, generation.dimension))
-    grown = evolve(
-        generation,
-        segments=(*generation.segments, segment),
-        tombstones=(*generation.tombstones, np.zeros(len(segment), np.bool_)),
-    )
-    return grown.with_small_merged()
+    def _live_rows(self) -> list[ChunkRows]:
+        """The rows in memory, without what is dead."""
+        found: list[ChunkRows] = []
+        for segment, marks in zip(self.segments, self.tombstones, strict=True):
+            if segment.rows is not None:
+                found.append(segment.rows.without(marks.dead))
+        return found
 
-
-def _columns(rows: list[tuple[Any, ...]], dimension: int) -> ChunkColumns:
-    chunk_ids, file_ids, texts, paths, terms = zip(*rows, strict=True)
-    counts = np.array([len(packed) for packed in terms], dtype=np.int64) // posting_bytes()
-    unpacked = unpack_terms(b"".join(terms))
-    return ChunkColumns(
-        chunk_ids=np.array(chunk_ids, dtype=np.int64),
-        file_ids=np.array(file_ids, dtype=np.int64),
-        vectors=join_vectors(unpack_vectors(texts, dimension), unpack_vectors(paths, dimension)),
-        terms=unpacked.terms,
-        frequencies=unpacked.frequencies,
-        term_counts=counts,
-    )
+    def held_in_memory(self) -> set[int]:
+        """Ids of the files whose chunks are in memory."""
+        return {
+            number
+            for segment in self.segments
+            if segment.rows is not None
+            for number in segment.files.tolist()
+        }

@@ -1,58 +1,112 @@
-"""An index: the store of one folder, and the generation that is published from it.
+"""An index: the stores of one folder, and the generation that is published from them.
 
-Any thread may read `published` at any time and keep what it got for as long as it likes. One
-process at a time owns an index and writes it; the others follow what it commits. A cache that
-cannot be read is set aside, never deleted, and built anew.
+One process at a time owns an index and writes it; the others follow what it commits. A cache that
+cannot be read is set aside, never deleted, and built anew; one of a newer version is left alone.
 """
 
-import shutil
 import time
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from threading import Lock
+from threading import Lock, RLock
 from typing import Final
 
+from filelock import FileLock
+
+from codeintel_ls.index.cache_folder import (
+    beside,
+    bytes_below,
+    describe,
+    folders_sharing,
+    keep_few_aside,
+    make_private,
+    new_aside,
+    touch,
+)
+from codeintel_ls.index.contents import ContentStore
 from codeintel_ls.index.database import unavailable
 from codeintel_ls.index.errors import (
     CacheUnavailableError,
     DamagedCacheError,
     NewerCacheError,
 )
-from codeintel_ls.index.generation import Generation, advance_generation, load_generation
+from codeintel_ls.index.generation import Generation
+from codeintel_ls.index.ladder import Ladder
 from codeintel_ls.index.lock import CacheLock
+from codeintel_ls.index.manifest import read_manifest
+from codeintel_ls.index.merge_policy import MergePolicy, Step
+from codeintel_ls.index.publication import (
+    Builder,
+    GenerationCounts,
+    Publication,
+    set_segments_aside,
+)
+from codeintel_ls.index.segment_files import SEGMENTS
 from codeintel_ls.index.store import Store
 
 _DATABASE: Final = "index.sqlite3"
-_KEPT_ASIDE: Final = 2
+_TOUCH_SECONDS: Final = 60.0
+_CONTENTS: Final = "contents.sqlite3"
 
 
 class Index:
     """Made by `Index.open`. Thread-safe."""
 
-    def __init__(self, folder: Path, recipe: str, dimension: int) -> None:
+    def __init__(
+        self, folder: Path, shared: Path, recipe: str, dimension: int, ladder: Ladder
+    ) -> None:
         """Use `Index.open`. Whoever commits to the store holds `writing`."""
         self.folder = folder
+        self.shared = shared
+        self.recipe = recipe
         self.notices: tuple[str, ...] = ()
-        self._recipe = recipe
-        self._dimension = dimension
-        self._lock = CacheLock(folder)
-        self._publishing = Lock()
         self.writing = Lock()
+        self._dimension = dimension
+        self._policy = MergePolicy(ladder)
+        self._lock = CacheLock(folder)
+        self._changing = RLock()
+        self._publication: Publication | None = None
+        self._distrusted = False
         self._store: Store | None = None
         self._absence = "The index was closed."
-        self._published = Generation(number=0, dimension=dimension)
+        self._root: Path | None = None
+        self._touched_at = time.monotonic()
 
     @classmethod
-    def open(cls, folder: Path, *, recipe: str, dimension: int) -> "Index":
-        """The index kept in `folder` (made if missing, 0700), with its last generation loaded.
+    def open(
+        cls,
+        folder: Path,
+        *,
+        shared: Path,
+        recipe: str,
+        dimension: int,
+        ladder: Ladder | None = None,
+        root: Path | None = None,
+    ) -> "Index":
+        """The index kept in `folder` (made if missing, 0700), with its last generation.
 
-        `recipe` names everything that decides what a file's chunks and vectors are; another
-        recipe than the stored one empties the index of files but keeps the vectors.
-        Raises CacheUnavailableError.
+        `shared` is the folder of the repository's contents. `recipe` names everything that
+        decides what a file's chunks and vectors are; another recipe than the stored one empties
+        the index of files but keeps the contents. `root`, the folder that is indexed, is noted
+        beside it. A cache that a newer version wrote is left alone, and another is kept beside
+        it. Raises CacheUnavailableError.
         """
-        index = cls(folder, recipe, dimension)
+        index = cls(folder, shared, recipe, dimension, ladder or Ladder())
         try:
-            index._open()
+            try:
+                index._root = root
+                index._open()
+            except NewerCacheError as error:
+                index.close()
+                index = cls(beside(folder), beside(shared), recipe, dimension, ladder or Ladder())
+                index.notices = (
+                    f"{error} It is left alone; this version keeps an index of its own beside it.",
+                )
+                index._root = root
+                index._open()
+        except NewerCacheError as error:
+            index.close()
+            raise CacheUnavailableError(f"{error} Update codeintel-ls.") from error
         except BaseException:
             index.close()
             raise
@@ -66,9 +120,21 @@ class Index:
         return self._store
 
     @property
+    def publication(self) -> Publication:
+        """What is published. Raises CacheUnavailableError once closed."""
+        if self._publication is None:
+            raise CacheUnavailableError(self._absence)
+        return self._publication
+
+    @property
     def published(self) -> Generation:
-        """The generation that searches read: immutable."""
-        return self._published
+        """The generation that searches read: immutable. Raises the store's errors."""
+        return self.publication.current
+
+    @property
+    def counts(self) -> GenerationCounts:
+        """The published generation in numbers."""
+        return self.publication.counts
 
     @property
     def owned(self) -> bool:
@@ -79,7 +145,7 @@ class Index:
         """Become the owner if there is none (any more). Raises CacheUnavailableError."""
         if self.owned:
             return True
-        with self._publishing:
+        with self._changing:
             if not self._acquire():
                 return False
             try:
@@ -93,89 +159,172 @@ class Index:
         """The owner's process id, where it is known."""
         return self._lock.owner()
 
+    def keep_up(self) -> None:
+        """Say now and then that the index is in use, and owned."""
+        if self.owned and not self._lock.refresh():
+            # The folder is gone or somebody else's: from now on it is followed.
+            self._lock.release()
+        if time.monotonic() - self._touched_at > _TOUCH_SECONDS:
+            self._touched_at = time.monotonic()
+            touch(self.folder)
+
     def recover(self, damaged: Store) -> None:
         """Begin anew after this store raised DamagedCacheError, unless somebody did already.
 
-        Sets it aside where it is ours and still there. Raises CacheUnavailableError.
+        Sets aside what is damaged, where it is ours and still there. Raises
+        CacheUnavailableError.
         """
-        with self.writing, self._publishing:
+        with self.writing, self._changing:
             if self._store is not damaged:
                 return
-            self._store = None
+            self._store = self._publication = None
             self._absence = "The index cache was damaged or removed; ask again in a moment."
             damaged.close()
+            damaged.contents.close()
             if not self._lock.is_current():
                 # The folder was removed, and its lock with it.
                 self._lock.release()
             self._open(damaged=True)
 
-    def refresh(self) -> Generation:
-        """Publish what the store has committed since; returns what is published now."""
-        with self._publishing:
-            self._published = advance_generation(self._published, self.store)
-            return self._published
+    def publish(self, paths: Iterable[str] | None = None) -> bool:
+        """See `Publication.publish`; for whoever owns the index."""
+        return self.publication.publish(paths)
 
-    def merge(self) -> Generation:
-        """Publish the same chunks in one segment, without tombstones.
+    def refresh(self) -> bool:
+        """Show what another process has committed; whether that was anything."""
+        return self.publication.follow()
 
-        Nobody waits for it: what is committed meanwhile is added to the merged segment after.
+    def carry_out(self, step: Step, build: Builder) -> Generation:
+        """Write a segment and publish it, see `Publication`; then forget what died before."""
+        try:
+            generation = self.publication.carry_out(step, build)
+        except OSError as error:
+            raise unavailable(error) from error
+        with self.writing:
+            self.store.sweep(generation.manifest.oldest)
+        return generation
+
+    def configure(self, ladder: Ladder) -> None:
+        """Choose kinds by another ladder from now on."""
+        self._policy.ladder = ladder
+
+    def forget_lost(self) -> bool:
+        """Take files out of which parts were lost, so that they are indexed again."""
+        if not self.owned:
+            return False
+        damaged, missing = self.publication.take_lost(), self.store.unstored()
+        if not damaged and not missing:
+            return False
+        with self.writing:
+            self.store.contents.forget(
+                {key for file in damaged for key in (file.content, file.path_content)}
+            )
+            lost = {file.path: file.id for file in (*damaged, *missing)}
+            known = self.store.files_at(lost)
+            live = {path for path, file in known.items() if file.id == lost[path]}
+            self.store.commit(removed=sorted(live))
+        return True
+
+    def check(self, verify: Callable[[Sequence[Path]], bool]) -> bool:
+        """Whether the segments on disk are whole, as `verify` finds out by reading them all.
+
+        Damaged ones are set aside and count as not there from then on.
         """
-        before = self._published
-        merged = before.merged()
-        with self._publishing:
-            unchanged = self._published is before
-            self._published = merged if unchanged else advance_generation(merged, self.store)
-            published = self._published
-        if self.owned:
-            with self.writing:
-                self.store.sweep(merged.number)
-        return published
+        manifest = self.publication.current.manifest
+        folders = [self.folder / SEGMENTS / entry.name for entry in manifest.segments]
+        if verify(folders) or self.publication.current.manifest is not manifest:
+            return True
+        with self.writing, self._changing:
+            self._set_segments_aside("A segment of the index is damaged.")
+            publication = Publication(self.folder, self.store, self._dimension, self._policy)
+            publication.load()
+            self._publication = publication
+        return False
 
     def disk_bytes(self) -> int:
-        """Bytes of the cache folder's files."""
-        total = 0
-        for path in self.folder.glob("*"):
-            # SQLite makes and removes files of its own at any time.
-            with suppress(OSError):
-                total += path.stat().st_size
-        return total
+        """Bytes of the cache folder's files; the contents, which others share, not counted."""
+        return bytes_below(self.folder)
+
+    def sharing_databases(self) -> list[Path]:
+        """The databases of all workspaces that share the repository's contents."""
+        folders = [self.folder, *folders_sharing(self.folder.parent, self.shared.name)]
+        return list(dict.fromkeys(folder / _DATABASE for folder in folders))
+
+    def shared_bytes(self) -> int:
+        """Bytes of the repository's contents."""
+        return bytes_below(self.shared)
 
     def close(self) -> None:
-        """Let go of the store and of the ownership. Searches under way keep their generation."""
-        with self._publishing:
-            store, self._store = self._store, None
+        """Let go of the stores and of the ownership. Searches under way keep their generation."""
+        with self._changing:
+            store, self._store, self._publication = self._store, None, None
             self._absence = "The index was closed."
         if store is not None:
             store.close()
+            store.contents.close()
         self._lock.release()
 
     def _open(self, *, damaged: bool = False) -> None:
         """Own the index if nobody does, and load it; sets aside what cannot be read."""
         try:
-            _make_private(self.folder)
-            self._lock.try_acquire()
-            if damaged and self.owned:
-                self._set_aside("The index cache is damaged.")
+            make_private(self.folder)
+            make_private(self.shared)
+            if self._root is not None:
+                describe(self.folder, self._root, self.shared.name)
+            self._acquire()
+            contents = self._open_contents(damaged=damaged)
             try:
-                self._load()
-            except (DamagedCacheError, NewerCacheError) as error:
-                if not self.owned:
-                    raise CacheUnavailableError(
-                        f"{error} Another process keeps it; close that one first."
-                    ) from error
-                self._set_aside(str(error))
-                self._load()
+                if damaged and self.owned:
+                    self._set_aside("The index cache is damaged.")
+                try:
+                    self._load(contents)
+                except DamagedCacheError as error:
+                    if not self.owned:
+                        raise CacheUnavailableError(
+                            f"{error} Another process keeps it; close that one first."
+                        ) from error
+                    self._set_aside(str(error))
+                    self._load(contents)
+            except BaseException:
+                contents.close()
+                raise
         except OSError as error:
             raise unavailable(error) from error
 
     def _acquire(self) -> bool:
+        """Take the lock if it is free, and see whether its last owner died with it in hand."""
+        died = not self.owned and self._lock.owner() is not None
         try:
-            return self._lock.try_acquire()
+            acquired = self._lock.try_acquire()
         except OSError as error:
             raise unavailable(error) from error
+        self._distrusted = acquired and died
+        return acquired
 
-    def _load(self) -> None:
-        store = Store(self.folder / _DATABASE)
+    def _open_contents(self, *, damaged: bool) -> ContentStore:
+        """The repository's contents; a damaged file is set aside, by one process at a time.
+
+        `damaged`: something is, and it may be deep inside this file.
+        """
+        path = self.shared / _CONTENTS
+        try:
+            return _sound_contents(path, whole=damaged)
+        except DamagedCacheError as error:
+            with FileLock(self.shared / "contents.lock", mode=0o600):
+                with suppress(DamagedCacheError):
+                    return _sound_contents(path, whole=damaged)
+                aside = new_aside(self.shared)
+                for file in self.shared.glob(f"{_CONTENTS}*"):
+                    file.rename(aside / file.name)
+                keep_few_aside(self.shared)
+                self.notices = (
+                    *self.notices,
+                    f"{error} The vectors were set aside and are being made anew.",
+                )
+                return ContentStore(path)
+
+    def _load(self, contents: ContentStore) -> None:
+        store = Store(self.folder / _DATABASE, contents)
         try:
             self._adopt(store)
         except BaseException:
@@ -185,37 +334,55 @@ class Index:
 
     def _adopt(self, store: Store) -> None:
         """Publish what the store holds, if it was made as this process would make it."""
+        # Before anything is changed: a newer version's manifest stops it all.
+        with suppress(DamagedCacheError):
+            read_manifest(self.folder)
         made_by = store.meta("recipe")
-        if made_by != self._recipe and self.owned:
+        if made_by != self.recipe and self.owned:
             if store.generation():
                 self.notices = (
                     *self.notices,
                     "The index was made by another version or model and is being rebuilt.",
                 )
             store.forget_files()
-            store.set_meta("recipe", self._recipe)
-        elif made_by not in {self._recipe, None}:
+            store.set_meta("recipe", self.recipe)
+        elif made_by not in {self.recipe, None}:
             raise CacheUnavailableError(
                 "Another process keeps this index for another version or model; close it first."
             )
-        self._published = load_generation(store, self._dimension)
+        # Damaged bytes may have been what it died of: whoever maps them next would die, too.
+        publication = Publication(
+            self.folder, store, self._dimension, self._policy, distrusted=self._distrusted
+        )
+        publication.load(own=self.owned)
+        if publication.damage and self.owned:
+            self._set_segments_aside(publication.damage)
+        if self.owned:
+            publication.clean()
+        self._publication = publication
+
+    def _set_segments_aside(self, reason: str) -> None:
+        set_segments_aside(self.folder, new_aside(self.folder))
+        keep_few_aside(self.folder)
+        self.notices = (*self.notices, f"{reason} It was set aside and is being built anew.")
 
     def _set_aside(self, reason: str) -> None:
         found = list(self.folder.glob(f"{_DATABASE}*"))
         if not found:
             return
-        aside = self.folder / f"set-aside-{time.time_ns()}"
-        aside.mkdir(mode=0o700)
+        aside = new_aside(self.folder)
         for path in found:
             path.rename(aside / path.name)
+        # They hold ids of files that no other database knows.
+        set_segments_aside(self.folder, aside)
+        keep_few_aside(self.folder)
         self.notices = (*self.notices, f"{reason} It was set aside and is being rebuilt.")
-        for old in sorted(self.folder.glob("set-aside-*"))[:-_KEPT_ASIDE]:
-            shutil.rmtree(old)
 
 
-def _make_private(folder: Path) -> None:
-    """Make the folder, and the parents that are missing, readable by their owner alone."""
-    if not folder.parent.exists():
-        _make_private(folder.parent)
-    folder.mkdir(mode=0o700, exist_ok=True)
-    folder.chmod(0o700)
+def _sound_contents(path: Path, *, whole: bool) -> ContentStore:
+    """The contents; `whole`: only if no part of the file is damaged. Raises DamagedCacheError."""
+    contents = ContentStore(path)
+    if whole and not contents.is_sound():
+        contents.close()
+        raise DamagedCacheError("The index cache is damaged.")
+    return contents

@@ -1,55 +1,67 @@
 """The writer: carries out a plan, batch by batch, and publishes as it goes.
 
-Reading, chunking and embedding happen in worker processes; here are only the store's
-transactions and the hand-over to the published generation. Invariant: each batch is one
-transaction, so whatever stops the work leaves an index that is true for every file in it.
+Reading, chunking, embedding and building segments happen in worker processes; here are only the
+store's small transactions and the hand-over to the published generation. Invariant: each batch is
+one transaction, so whatever stops the work leaves an index that is true for every file in it.
 """
 
+import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 from typing import Final
 
 from codeintel_ls.cancellation import Cancellation
+from codeintel_ls.index.building import BuildTask
 from codeintel_ls.index.errors import WorkerFailedError
 from codeintel_ls.index.index import Index
+from codeintel_ls.index.merge_policy import Step
 from codeintel_ls.index.reconcile import IndexPlan
 from codeintel_ls.index.schema import FileRecord, KnownSkip, Moment, storable_mtime
+from codeintel_ls.index.screening import SkipReason
 from codeintel_ls.index.source import ReadLimits
 from codeintel_ls.index.tasks import (
+    CollectTask,
     FileToIndex,
     MissingFile,
     PreparedFile,
     PrepareTask,
     SkippedFile,
-    UnchangedFile,
+    VerifyTask,
 )
 from codeintel_ls.index.worker_process import WorkerProcess
 from codeintel_ls.progress import Progress
 
 _FILES_PER_BATCH: Final = 48
 _PUBLISH_SECONDS: Final = 1.0
-_PUBLISH_SHARE: Final = 10
+_URGENT_TRIES: Final = 4
+_TRIES: Final = 2
+_KEPT_MEMORY: Final = 400 * 1024 * 1024
 
 CRASHED: Final = "crashed"
 """The reason of a file over which the indexing process died."""
 
 
 class Indexer:
-    """Applies plans to one index. One plan at a time."""
+    """Applies plans to one index: one large plan at a time, and urgent ones beside it."""
 
-    def __init__(self, root: Path, index: Index, model: str, limits: ReadLimits) -> None:
+    def __init__(
+        self, root: Path, index: Index, model: str, limits: ReadLimits, memory_bytes: int
+    ) -> None:
         """Nothing is started until the first plan."""
         self._root = root
         self._index = index
         self._model = model
         self.limits = limits
+        self.most_chunks = sys.maxsize
+        self.memory_bytes = memory_bytes
+        self.embedded = 0
         self._hiring = Lock()
+        self._stepping = Lock()
         self._workers: list[WorkerProcess] = []
-        self._published_at = 0.0
-        self._publish_cost = 0.0
+        self._in_bulk = 0
 
     @property
     def worker_pids(self) -> list[int]:
@@ -84,32 +96,92 @@ class Indexer:
         if plan.gone:
             with self._index.writing:
                 self._index.store.commit(removed=plan.gone, looked=looked)
+        shown_at = 0.0
 
         def work(worker: WorkerProcess) -> None:
-            nonlocal done, batches
+            nonlocal done, batches, shown_at
             while True:
                 with self._index.writing:
                     batch = next(batches, None)
                 if batch is None:
                     return
                 try:
-                    self._index_batch(worker, batch, embed_all, cancellation)
+                    self._index_batch(worker, batch, cancellation, embed_all=embed_all)
                 except BaseException:
                     batches = iter(())
                     raise
                 with self._index.writing:
                     done += len(batch)
                     progress(done, total, "Indexing")
-                    due = self._publish_due()
+                    due = time.monotonic() - shown_at > _PUBLISH_SECONDS
+                    if due:
+                        shown_at = time.monotonic()
                 if due:
-                    self._publish()
+                    self._write_while_indexing(cancellation)
                     published()
 
+        self._in_bulk += 1
         try:
             self._run(work, workers if total > _FILES_PER_BATCH else 1)
         finally:
-            self._publish()
+            self._in_bulk -= 1
+            self._show_all(cancellation)
             published()
+
+    def apply_urgently(
+        self, plan: IndexPlan, *, looked: Moment, progress: Progress, cancellation: Cancellation
+    ) -> None:
+        """The same for a few files that somebody waits for, beside whatever else is done."""
+        progress(0, len(plan.stale), "Indexing")
+        if plan.gone:
+            with self._index.writing:
+                self._index.store.commit(removed=plan.gone, looked=looked)
+        for batch in _batches(plan.stale):
+            self._index_batch(self._workers_for(1)[0], batch, cancellation, urgent=True)
+        paths = [*plan.gone, *(file.path for file in plan.stale)]
+        # While a large plan is carried out, what it has committed is not for this thread to read.
+        if not self._index.publish(paths if self._in_bulk else None):
+            self._index.publish(paths)
+
+    def carry_out(self, step: Step, cancellation: Cancellation) -> None:
+        """Have a segment written, and publish it. Raises as `apply` does."""
+        worker = self._workers_for(1)[0]
+
+        def build(task: BuildTask):
+            return worker.build(task, cancellation)
+
+        self._index.carry_out(step, build)
+
+    def collect(self, task: CollectTask, cancellation: Cancellation) -> int:
+        """Delete contents that nothing refers to; returns how many rows went."""
+        return self._workers_for(1)[0].collect(task, cancellation)
+
+    def verify(self, folders: Sequence[Path], cancellation: Cancellation) -> bool:
+        """Whether every byte of these segments is as it was written."""
+        return self._workers_for(1)[0].verify(VerifyTask(tuple(map(str, folders))), cancellation)
+
+    @property
+    def room(self) -> int:
+        """How many more chunks the cap allows."""
+        return max(0, self.most_chunks - self._index.store.count_chunks())
+
+    def rest(self) -> None:
+        """End the workers that are not needed for saves, or have grown large."""
+        with self._hiring:
+            kept, ended = self._workers[:1], self._workers[1:]
+            self._workers = kept
+        for worker in ended:
+            worker.close()
+        for worker in kept:
+            if worker.memory_bytes > _KEPT_MEMORY:
+                worker.end()
+
+    def unload(self) -> None:
+        """End the child processes; whoever asks one at this very moment is served by the next."""
+        with self._hiring:
+            workers = list(self._workers)
+        for worker in workers:
+            worker.end()
 
     def close(self) -> None:
         """End the workers; a later plan starts new ones."""
@@ -130,111 +202,109 @@ class Indexer:
     def _workers_for(self, count: int) -> list[WorkerProcess]:
         with self._hiring:
             while len(self._workers) < count:
-                self._workers.append(WorkerProcess(self._model))
+                self._workers.append(WorkerProcess(self._model, self.memory_bytes))
             return self._workers[:count]
 
     def _index_batch(
         self,
         worker: WorkerProcess,
         batch: Sequence[FileToIndex],
-        embed_all: bool,
         cancellation: Cancellation,
+        *,
+        embed_all: bool = False,
+        urgent: bool = False,
     ) -> None:
+        def index(files: Sequence[FileToIndex]) -> None:
+            task = PrepareTask(
+                root=str(self._root),
+                files=tuple(files),
+                limits=self.limits,
+                contents=str(self._index.store.contents.path),
+                recipe=self._index.recipe,
+                embed_all=embed_all,
+                urgent=urgent,
+            )
+            looked = self._index.store.moment()
+            prepared = worker.prepare(task, cancellation)
+            with self._index.writing:
+                cancellation.raise_if_cancelled()
+                self._commit(prepared, looked)
+
         try:
-            self._index_files(worker, batch, embed_all, cancellation)
+            index(batch)
         except WorkerFailedError:
             for file in batch:
-                self._index_suspect(worker, file, embed_all, cancellation)
+                self._index_suspect(file, index, _URGENT_TRIES if urgent else _TRIES)
 
     def _index_suspect(
-        self,
-        worker: WorkerProcess,
-        file: FileToIndex,
-        embed_all: bool,
-        cancellation: Cancellation,
+        self, file: FileToIndex, index: Callable[[Sequence[FileToIndex]], None], tries: int
     ) -> None:
-        """One file of a batch that failed: tried twice alone, then left out with its reason."""
-        for _ in range(2):
+        """One file of a batch that failed: tried again alone, then left out with its reason."""
+        for _ in range(tries):
             try:
-                self._index_files(worker, [file], embed_all, cancellation)
+                index([file])
             except WorkerFailedError:
                 continue
             return
-        skip = self._skip_crashed(file.path)
+        skip = self._skip(file.path, CRASHED)
         with self._index.writing:
             self._index.store.commit(skipped={file.path: skip})
 
-    def _skip_crashed(self, path: str) -> KnownSkip:
+    def _skip(self, path: str, reason: str) -> KnownSkip:
         try:
             stat = Path(self._root, path).stat()
         except OSError:
-            return KnownSkip(CRASHED, 0, 0)
-        return KnownSkip(CRASHED, stat.st_size, storable_mtime(stat))
+            return KnownSkip(reason, 0, 0)
+        return KnownSkip(reason, stat.st_size, storable_mtime(stat))
 
-    def _index_files(
-        self,
-        worker: WorkerProcess,
-        batch: Sequence[FileToIndex],
-        embed_all: bool,
-        cancellation: Cancellation,
-    ) -> None:
-        task = PrepareTask(str(self._root), tuple(batch), self.limits)
-        looked = self._index.store.moment()
-        prepared, pending = worker.prepare(task, cancellation)
-        with pending:
-            records = [file for file in prepared if isinstance(file, FileRecord)]
-            keys = dict.fromkeys(_vector_keys(records))
-            wanted = list(keys) if embed_all else self._index.store.missing_vectors(keys)
-            vectors = pending.embed(wanted)
-        with self._index.writing:
-            cancellation.raise_if_cancelled()
-            self._commit(prepared, records, vectors, looked)
-
-    def _commit(
-        self,
-        prepared: Sequence[PreparedFile],
-        records: Sequence[FileRecord],
-        vectors: Mapping[bytes, bytes],
-        looked: Moment,
-    ) -> None:
+    def _commit(self, prepared: Sequence[PreparedFile], looked: Moment) -> None:
+        records: list[FileRecord] = []
         skipped: dict[str, KnownSkip] = {}
         removed: list[str] = []
         touched: list[tuple[str, bytes, int, int, int]] = []
+        paths = [file.path for file in prepared if isinstance(file, FileRecord)]
+        # What takes the place of a file may be as large as that was.
+        held = self._index.store.chunks_at(paths)
+        room = self.room
         for file in prepared:
-            if isinstance(file, SkippedFile):
+            if isinstance(file, FileRecord):
+                self.embedded += file.embedded
+                more = file.chunks - held.get(file.path, 0)
+                if more <= max(room, 0):
+                    room -= more
+                    records.append(file)
+                else:
+                    skipped[file.path] = KnownSkip(SkipReason.OVER_CAP, file.size, file.mtime_ns)
+            elif isinstance(file, SkippedFile):
                 skipped[file.path] = KnownSkip(file.reason, file.size, file.mtime_ns)
             elif isinstance(file, MissingFile):
                 removed.append(file.path)
-            elif isinstance(file, UnchangedFile):
+            else:
                 touched.append((file.path, file.digest, file.size, file.mtime_ns, file.seen_ns))
         self._index.store.commit(
-            replaced=records,
-            removed=removed,
-            touched=touched,
-            skipped=skipped,
-            vectors=vectors,
-            looked=looked,
+            replaced=records, removed=removed, touched=touched, skipped=skipped, looked=looked
         )
 
-    def _publish_due(self) -> bool:
-        pause = max(_PUBLISH_SECONDS, _PUBLISH_SHARE * self._publish_cost)
-        return time.monotonic() - self._published_at > pause
+    def _write_while_indexing(self, cancellation: Cancellation) -> None:
+        # Two at once would write the same chunks; who comes second goes on with the next batch.
+        if not self._stepping.acquire(blocking=False):
+            return
+        try:
+            step = self._index.publication.next_step(indexing=True)
+            if step is not None:
+                self.carry_out(step, cancellation)
+        finally:
+            self._stepping.release()
 
-    def _publish(self) -> None:
-        started = time.monotonic()
-        generation = self._index.refresh()
-        if generation.wants_merge:
-            self._index.merge()
-        self._published_at = time.monotonic()
-        self._publish_cost = self._published_at - started
+    def _show_all(self, cancellation: Cancellation) -> None:
+        """Publish what is committed: a little is read here, much is written by the worker."""
+        if self._index.publish():
+            return
+        step = self._index.publication.next_step(indexing=False)
+        if step is not None and not cancellation.cancelled:
+            self.carry_out(step, cancellation)
 
 
 def _batches(files: Sequence[FileToIndex]) -> Iterator[Sequence[FileToIndex]]:
     for first in range(0, len(files), _FILES_PER_BATCH):
         yield files[first : first + _FILES_PER_BATCH]
-
-
-def _vector_keys(records: Sequence[FileRecord]) -> Iterator[bytes]:
-    for record in records:
-        yield record.path_vector
-        yield from (chunk.vector for chunk in record.chunks)

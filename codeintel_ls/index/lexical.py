@@ -1,9 +1,12 @@
 """Lexical postings of one segment, and BM25 over them.
 
-A view: immutable once built, made from the packed terms in the store alone.
+A view: immutable once built, made from the packed terms in the store alone. How much a term counts
+for a chunk depends on that chunk alone (a fixed pivot stands for the average length), so that the
+same chunks score the same however they came into the index.
 """
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from math import log
 from typing import Final
 
@@ -11,92 +14,185 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from codeintel_ls.index.errors import DamagedCacheError
+from codeintel_ls.index.terms import TermCounts
+
+LARGEST: Final = 1 << 24
+"""At most so many documents fit one segment's postings."""
+
+_DOCUMENT: Final = np.uint64((LARGEST - 1) << 8)
 _K1: Final = 1.2
 _B: Final = 0.6
+_PIVOT: Final = 110.0
+"""The length (terms, repeats counted) at which a chunk is neither short nor long."""
+
+_DAMAGED: Final = "A segment of the index is damaged."
+
+_STEPS: Final = 255
+_IMPACTS: Final = (np.arange(_STEPS + 1) * ((_K1 + 1) / _STEPS)).astype(np.float32)
 
 
 @frozen(eq=False)
 class LexicalPostings:
-    """An inverted index in columns.
+    """An inverted index in columns, over `size` documents.
 
     `terms` uint32 (t,), sorted; postings of term i are `documents[offsets[i]:offsets[i + 1]]`
-    (int32, ascending positions in the segment) with `frequencies` (uint8) beside them; `lengths`
-    float32 (n,) is each document's number of terms.
+    (uint32, ascending positions in the segment) with `impacts` (uint8) beside them: BM25's share
+    of the term in that document, in 255ths of the largest possible. Searching raises
+    DamagedCacheError where the arrays turn out to make no sense.
     """
 
+    size: int
     terms: NDArray[np.uint32]
     offsets: NDArray[np.int64]
-    documents: NDArray[np.int32]
-    frequencies: NDArray[np.uint8]
-    lengths: NDArray[np.float32]
+    documents: NDArray[np.uint32]
+    impacts: NDArray[np.uint8]
 
     @classmethod
-    def build(
-        cls,
-        terms: NDArray[np.uint32],
-        frequencies: NDArray[np.uint8],
-        counts: NDArray[np.int64],
-    ) -> "LexicalPostings":
-        """From the concatenated terms of n documents; `counts` (n,) says how many each has."""
-        documents = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
-        order = np.argsort(terms, kind="stable")
-        ordered = terms[order]
-        begins = np.ones(len(ordered), dtype=np.bool_)
-        begins[1:] = ordered[1:] != ordered[:-1]
-        starts = np.flatnonzero(begins).astype(np.int64)
-        lengths = np.zeros(len(counts), dtype=np.float32)
-        np.add.at(lengths, documents, frequencies.astype(np.float32))
+    def of(cls, keys: NDArray[np.uint64], size: int) -> "LexicalPostings":
+        """From the sorted keys of `posting_keys` over `size` documents."""
+        terms, starts = _terms_of(keys)
         return cls(
-            terms=ordered[starts],
-            offsets=np.append(starts, len(ordered)).astype(np.int64),
-            documents=documents[order],
-            frequencies=frequencies[order],
-            lengths=lengths,
+            size=size,
+            terms=terms,
+            offsets=np.append(starts, len(keys)),
+            documents=documents_of(keys),
+            impacts=keys.astype(np.uint8),
         )
 
-    def document_frequency(self, term: int) -> int:
-        """How many documents hold the term."""
+    def document_frequency(self, term: int, dead: NDArray[np.bool_] | None = None) -> int:
+        """How many documents hold the term, those that are `dead` (bool (size,)) not counted."""
         start, end = self._span(term)
-        return end - start
+        if dead is None or start == end:
+            return end - start
+        with _sound():
+            return end - start - int(np.count_nonzero(dead[self.documents[start:end]]))
 
-    def holders(self, term: int) -> NDArray[np.int32]:
+    def holders(self, term: int) -> NDArray[np.uint32]:
         """Positions of the documents that hold the term, ascending."""
         start, end = self._span(term)
         return self.documents[start:end]
 
-    def score(
-        self, weighted_idf: Mapping[int, float], average_length: float
-    ) -> NDArray[np.float32]:
+    def score(self, weighted_idf: Mapping[int, float]) -> NDArray[np.float32]:
         """BM25 (Robertson & Zaragoza 2009) of every document, float32 (n,); 0 where none match."""
-        scores = np.zeros(len(self.lengths), dtype=np.float32)
-        for term, idf in weighted_idf.items():
-            start, end = self._span(term)
-            if start == end:
-                continue
-            documents = self.documents[start:end]
-            frequency = self.frequencies[start:end].astype(np.float32)
-            norm = _K1 * (1 - _B + _B * self.lengths[documents] / average_length)
-            scores[documents] += np.float32(idf) * frequency * (_K1 + 1) / (frequency + norm)
+        scores = np.zeros(self.size, dtype=np.float32)
+        with _sound():
+            for term, idf in weighted_idf.items():
+                start, end = self._span(term)
+                if start != end:
+                    scores[self.documents[start:end]] += (_IMPACTS * np.float32(idf))[
+                        self.impacts[start:end]
+                    ]
         return scores
-
-    def forward(self) -> tuple[NDArray[np.uint32], NDArray[np.uint8], NDArray[np.int64]]:
-        """What `build` was given: (terms, frequencies, counts) in the order of documents."""
-        terms = np.repeat(self.terms, np.diff(self.offsets))
-        order = np.argsort(self.documents, kind="stable")
-        counts = np.bincount(self.documents, minlength=len(self.lengths)).astype(np.int64)
-        return terms[order], self.frequencies[order], counts
 
     @property
     def nbytes(self) -> int:
-        """Bytes held by the arrays."""
-        arrays = (self.terms, self.offsets, self.documents, self.frequencies, self.lengths)
+        """Bytes of the arrays."""
+        arrays = (self.terms, self.offsets, self.documents, self.impacts)
         return sum(array.nbytes for array in arrays)
 
     def _span(self, term: int) -> tuple[int, int]:
         index = int(np.searchsorted(self.terms, np.uint32(term)))
         if index == len(self.terms) or int(self.terms[index]) != term:
             return 0, 0
-        return int(self.offsets[index]), int(self.offsets[index + 1])
+        start, end = int(self.offsets[index]), int(self.offsets[index + 1])
+        if not 0 <= start <= end <= len(self.documents):
+            raise DamagedCacheError(_DAMAGED)
+        return start, end
+
+
+@contextmanager
+def _sound() -> Generator[None]:
+    """What leads out of an array was damaged on disk: nothing is checked before it is used."""
+    try:
+        yield
+    except IndexError as error:
+        raise DamagedCacheError(_DAMAGED) from error
+
+
+def posting_keys(counts: TermCounts, term_counts: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """The postings of n documents, one number each, ascending: term, document, impact.
+
+    `term_counts` (n,) says how many of the concatenated terms each document has; a term may be
+    there twice, and its frequencies add up. In a key, the term takes the upper 32 bits, the
+    document the next 24, the impact the lowest 8.
+    """
+    documents = np.repeat(np.arange(len(term_counts), dtype=np.uint64), term_counts)
+    keys = counts.terms.astype(np.uint64) << np.uint64(32)
+    keys |= documents << np.uint64(8)
+    keys |= counts.frequencies
+    keys.sort()
+    places = keys >> np.uint64(8)
+    first = np.ones(len(keys), dtype=np.bool_)
+    np.not_equal(places[1:], places[:-1], out=first[1:])
+    starts = np.flatnonzero(first)
+    if not len(starts):
+        return keys
+    frequencies = np.add.reduceat((keys & np.uint64(0xFF)).astype(np.float32), starts)
+    places = places[starts]
+    positions = (places & np.uint64(LARGEST - 1)).astype(np.int64)
+    lengths = np.bincount(positions, weights=frequencies, minlength=len(term_counts))
+    norms = _K1 * (1 - _B + _B * lengths / _PIVOT)
+    shares = frequencies / (frequencies + norms[positions])
+    return (places << np.uint64(8)) | np.rint(shares * _STEPS).astype(np.uint64)
+
+
+def moved(keys: NDArray[np.uint64], documents: int) -> NDArray[np.uint64]:
+    """The same postings of documents that stand `documents` places further on."""
+    return keys + np.uint64(documents << 8)
+
+
+def placed(keys: NDArray[np.uint64], places: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """The same postings of documents in another order: the i-th now stands at `places[i]`."""
+    own = places[documents_of(keys)].astype(np.uint64)
+    keys = (keys & ~_DOCUMENT) | (own << np.uint64(8))
+    keys.sort()
+    return keys
+
+
+def documents_of(keys: NDArray[np.uint64]) -> NDArray[np.uint32]:
+    """The document of each key."""
+    return (keys >> np.uint64(8)).astype(np.uint32) & np.uint32(LARGEST - 1)
+
+
+def kept(keys: NDArray[np.uint64], live: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """The postings of the documents that are `live`, which close ranks."""
+    documents = documents_of(keys)
+    chosen = live[documents]
+    places = (np.cumsum(live) - 1)[documents[chosen]].astype(np.uint64)
+    return (keys[chosen] & ~_DOCUMENT) | (places << np.uint64(8))
+
+
+def merge_runs(runs: Sequence[NDArray[np.uint64]], size: int) -> LexicalPostings:
+    """One set of postings from sorted runs whose documents follow one another."""
+    parts = [_terms_of(run) for run in runs]
+    terms = np.unique(np.concatenate([terms for terms, _ in parts]))
+    places = [np.searchsorted(terms, own) for own, _ in parts]
+    lengths = [
+        np.diff(np.append(starts, len(run))) for run, (_, starts) in zip(runs, parts, strict=True)
+    ]
+    totals = np.zeros(len(terms), dtype=np.int64)
+    for place, length in zip(places, lengths, strict=True):
+        totals[place] += length
+    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(totals)])
+    documents = np.empty(int(offsets[-1]), dtype=np.uint32)
+    impacts = np.empty(int(offsets[-1]), dtype=np.uint8)
+    filled = offsets[:-1].copy()
+    for run, (_, starts), place, length in zip(runs, parts, places, lengths, strict=True):
+        targets = np.repeat(filled[place] - starts, length) + np.arange(len(run))
+        documents[targets] = documents_of(run)
+        impacts[targets] = run.astype(np.uint8)
+        filled[place] += length
+    return LexicalPostings(size, terms, offsets, documents, impacts)
+
+
+def _terms_of(keys: NDArray[np.uint64]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """The different terms of sorted keys, and where each begins."""
+    terms = (keys >> np.uint64(32)).astype(np.uint32)
+    begins = np.ones(len(terms), dtype=np.bool_)
+    np.not_equal(terms[1:], terms[:-1], out=begins[1:])
+    starts = np.flatnonzero(begins).astype(np.int64)
+    return terms[starts], starts
 
 
 def inverse_document_frequency(documents: int, frequency: int) -> float:

@@ -1,6 +1,6 @@
 """What must be done so that the index says what the disk says."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from attrs import frozen
@@ -32,16 +32,24 @@ class IndexPlan:
         return bool(self.stale or self.gone)
 
 
+Planner = Callable[
+    [Sequence[FoundFile], Mapping[str, KnownFile], Mapping[str, KnownSkip]], IndexPlan
+]
+"""Says what to do from what the folder holds and what the store knew before it was listed."""
+
+
 def plan_all(
     found: Iterable[FoundFile],
     known: Mapping[str, KnownFile],
     skips: Mapping[str, KnownSkip],
     *,
     read_all: bool = False,
+    has_room: bool = True,
 ) -> IndexPlan:
     """Compare a whole listing with the store as it was before the listing.
 
     `read_all`: other limits than before decide what is indexed, so every file is looked at.
+    `has_room`: files that a cap left out may come in now.
     A file is read when its size or mtime differ from what the store saw, or when it was written
     so shortly before it was seen that a later write could carry the same mtime (git calls such
     entries racy, see its racy-git.txt); its digest then tells whether anything changed.
@@ -63,6 +71,7 @@ def plan_all(
             read_all
             or skip is None
             or skip.reason == SkipReason.UNREADABLE
+            or (has_room and skip.reason == SkipReason.OVER_CAP)
             or (skip.size, skip.mtime_ns) != (file.size, file.mtime_ns)
         ):
             stale.append(FileToIndex(file.path, None))

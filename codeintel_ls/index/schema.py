@@ -1,19 +1,19 @@
-"""The tables of a store, and the values that travel in and out of it.
+"""The tables of a workspace's store, and the values that travel in and out of it.
 
-`file` rows never change once written: a saved file is a new row, and the old one gets the number
-of the generation in which it died. So a reader that still holds an older generation finds its
-rows until they are swept.
+`file` rows never change once written but for `size`, `mtime_ns` and `seen_ns`: a saved file is a
+new row, and the old one gets the number of the generation in which it died. So a reader that
+still holds an older generation finds its rows until they are swept.
 """
 
 import os
-from typing import Any, Final
+from typing import Final
 
 from attrs import frozen
 
 APPLICATION_ID: Final = 0x63694C53
 """Marks the file as ours (SQLite's `application_id`)."""
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """The layout below (SQLite's `user_version`); raised when it changes."""
 
 DDL: Final = """
@@ -26,36 +26,36 @@ CREATE TABLE file (
     mtime_ns INTEGER NOT NULL,
     seen_ns INTEGER NOT NULL,
     language TEXT NOT NULL,
-    path_vector BLOB NOT NULL,
+    content BLOB NOT NULL,
+    path_content BLOB NOT NULL,
+    chunks INTEGER NOT NULL,
     born INTEGER NOT NULL,
     died INTEGER
 );
+CREATE INDEX file_path ON file (path);
 CREATE UNIQUE INDEX file_live ON file (path) WHERE died IS NULL;
 CREATE INDEX file_born ON file (born);
 CREATE INDEX file_died ON file (died) WHERE died IS NOT NULL;
-CREATE TABLE chunk (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    file_id INTEGER NOT NULL REFERENCES file (id) ON DELETE CASCADE,
-    start_line INTEGER NOT NULL,
-    end_line INTEGER NOT NULL,
-    symbol TEXT,
-    kind TEXT,
-    digest BLOB NOT NULL,
-    vector BLOB NOT NULL,
-    terms BLOB NOT NULL
-);
-CREATE INDEX chunk_file ON chunk (file_id);
-CREATE TABLE vector (key BLOB PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE skipped (
     path TEXT PRIMARY KEY,
     reason TEXT NOT NULL,
     size INTEGER NOT NULL,
     mtime_ns INTEGER NOT NULL
-) WITHOUT ROWID;
+) WITHOUT ROWID
 """
 
-
+_ORDINAL_BITS: Final = 20
 _LATEST_NS: Final = 2**63 - 1
+
+
+def chunk_id(file_id: int, ordinal: int) -> int:
+    """The number of a file's chunk: unique, and telling of both."""
+    return file_id << _ORDINAL_BITS | ordinal
+
+
+def file_and_ordinal(chunk: int) -> tuple[int, int]:
+    """The reverse of `chunk_id`."""
+    return chunk >> _ORDINAL_BITS, chunk & ((1 << _ORDINAL_BITS) - 1)
 
 
 def storable_mtime(state: os.stat_result) -> int:
@@ -97,10 +97,10 @@ class KnownSkip:
 
 @frozen
 class ChunkRecord:
-    """A chunk on its way into the store.
+    """A chunk on its way into the store of contents.
 
-    `digest` is of its text alone (16 bytes), `vector` the key of what was embedded, `terms` the
-    packed postings (see `codeintel_ls.index.terms`).
+    `digest` is of its text alone (16 bytes), `terms` are its packed postings (see
+    `codeintel_ls.index.terms`).
     """
 
     start_line: int
@@ -108,13 +108,15 @@ class ChunkRecord:
     symbol: str | None
     kind: str | None
     digest: bytes
-    vector: bytes
     terms: bytes
 
 
 @frozen
 class FileRecord:
-    """A file on its way into the store, with all its chunks."""
+    """A file on its way into the store: its content and its path's are in the store of contents.
+
+    `embedded` texts had no vector before.
+    """
 
     path: str
     digest: bytes
@@ -122,8 +124,10 @@ class FileRecord:
     mtime_ns: int
     seen_ns: int
     language: str
-    path_vector: bytes
-    chunks: tuple[ChunkRecord, ...]
+    content: bytes
+    path_content: bytes
+    chunks: int
+    embedded: int = 0
 
 
 @frozen
@@ -142,15 +146,26 @@ class ChunkPlace:
     digest: bytes
 
 
+@frozen
+class FileToView:
+    """A live file of a generation, as what views are built from."""
+
+    id: int
+    path: str
+    content: bytes
+    path_content: bytes
+    chunks: int
+    born: int
+
+
 @frozen(kw_only=True)
 class StoredChanges:
-    """What has become of an index since an earlier generation.
+    """What has become of an index between two generations: `born` files live in the later one.
 
-    `whole`: it must be built anew, from all `rows`. A row is (chunk id, file id, packed vector of
-    the text, packed vector of the path, packed terms).
+    `last_file` is the largest id that any file of the later one may have.
     """
 
     generation: int
-    whole: bool
-    dead_files: list[int]
-    rows: list[tuple[Any, ...]]
+    last_file: int
+    died: list[int]
+    born: list[FileToView]

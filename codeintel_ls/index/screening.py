@@ -22,6 +22,7 @@ class SkipReason(StrEnum):
     UNREADABLE = "unreadable"
     NOT_A_FILE = "not-a-file"
     IGNORED = "ignored"
+    OVER_CAP = "over-cap"
 
 
 _SECRET_EXTENSIONS = frozenset(

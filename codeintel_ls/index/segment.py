@@ -1,127 +1,86 @@
 """A segment: an immutable run of chunks that can be searched by meaning and by letters.
 
 A view of the store. Nothing in it changes after it was built; what is deleted later is marked in
-the generation that holds the segment (tombstones), never here.
+the generation that holds the segment (tombstones), never here. The small ones live in memory, the
+large ones are files that are mapped (see `segment_files`).
 """
 
-from collections.abc import Sequence
-from threading import local
-
-import faiss
 import numpy as np
-from attrs import field, frozen
+from attrs import frozen
 from numpy.typing import NDArray
 
-from codeintel_ls.embedding import Vectors
+from codeintel_ls.index.dense import DenseIndex
+from codeintel_ls.index.errors import DamagedCacheError
+from codeintel_ls.index.ladder import PrimaryKind
 from codeintel_ls.index.lexical import LexicalPostings
-
-_thread = local()
-
-
-@frozen(eq=False)
-class ChunkColumns:
-    """What a segment is built from: n chunks, column by column.
-
-    `chunk_ids`, `file_ids` int64 (n,); `vectors` float32 (n, d), unit rows; `terms` uint32 (p,),
-    `frequencies` uint8 (p,) and `term_counts` int64 (n,) as `LexicalPostings.build` takes them.
-    """
-
-    chunk_ids: NDArray[np.int64]
-    file_ids: NDArray[np.int64]
-    vectors: Vectors
-    terms: NDArray[np.uint32]
-    frequencies: NDArray[np.uint8]
-    term_counts: NDArray[np.int64]
+from codeintel_ls.index.rows import ChunkRows
+from codeintel_ls.index.schema import chunk_id
 
 
 @frozen(eq=False)
 class Segment:
-    """n chunks: `chunk_ids` and `file_ids` int64 (n,), an exact FAISS index, and postings."""
+    """n chunks of f files.
 
-    chunk_ids: NDArray[np.int64]
-    file_ids: NDArray[np.int64]
+    `files` int64 (f,), ascending ids; `starts` int64 (f + 1,): the chunks of file i are the
+    positions `starts[i]` to `starts[i + 1]`. `rows` is there where the segment lives in memory,
+    `name` where it is a folder on disk.
+    """
+
+    files: NDArray[np.int64]
+    starts: NDArray[np.int64]
     postings: LexicalPostings
-    _dense: faiss.IndexFlatIP = field(repr=False)
+    dense: DenseIndex
+    rows: ChunkRows | None = None
+    name: str | None = None
 
     @classmethod
-    def build(cls, columns: ChunkColumns) -> "Segment":
-        """Index the columns; costs a copy of the vectors and a sort of the terms."""
-        dense = faiss.IndexFlatIP(columns.vectors.shape[1])
-        dense.add(np.ascontiguousarray(columns.vectors))
-        postings = LexicalPostings.build(columns.terms, columns.frequencies, columns.term_counts)
-        return cls(columns.chunk_ids, columns.file_ids, postings, dense)
-
-    @classmethod
-    def merge(cls, segments: Sequence["Segment"], dead: Sequence[NDArray[np.bool_]]) -> "Segment":
-        """One segment of all live chunks of several; needs neither store nor encoder."""
-        parts = [segment._columns(~gone) for segment, gone in zip(segments, dead, strict=True)]
-        return cls.build(
-            ChunkColumns(
-                chunk_ids=np.concatenate([part.chunk_ids for part in parts]),
-                file_ids=np.concatenate([part.file_ids for part in parts]),
-                vectors=np.concatenate([part.vectors for part in parts]),
-                terms=np.concatenate([part.terms for part in parts]),
-                frequencies=np.concatenate([part.frequencies for part in parts]),
-                term_counts=np.concatenate([part.term_counts for part in parts]),
-            )
+    def of(cls, rows: ChunkRows) -> "Segment":
+        """An exact segment in memory."""
+        return cls(
+            files=rows.files,
+            starts=starts_of(rows.counts),
+            postings=LexicalPostings.of(rows.postings, len(rows)),
+            dense=DenseIndex.build(PrimaryKind.FLAT, rows.vectors),
+            rows=rows,
         )
 
     def __len__(self) -> int:
-        return len(self.chunk_ids)
-
-    @property
-    def dimension(self) -> int:
-        """The length of the vectors."""
-        return self._dense.d
+        return int(self.starts[-1])
 
     @property
     def nbytes(self) -> int:
-        """Bytes held in memory, without Python's own overhead."""
-        vectors = len(self) * self.dimension * 4
-        return vectors + self.postings.nbytes + self.chunk_ids.nbytes + self.file_ids.nbytes
+        """Bytes in memory, or in mapped files, without Python's own overhead."""
+        return self.dense.nbytes + self.postings.nbytes + self.files.nbytes + self.starts.nbytes
 
-    def nearest(
-        self, vector: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Positions and inner products of the k nearest chunks, the best first.
+    def chunk_ids(self, positions: NDArray[np.integer]) -> NDArray[np.int64]:
+        """The ids of the chunks at positions. Raises DamagedCacheError where there are none."""
+        places = np.searchsorted(self.starts, positions, side="right") - 1
+        try:
+            # Files without a chunk share their start with the next: the last of them holds it.
+            ids = self.files[places]
+        except IndexError as error:
+            raise DamagedCacheError("A segment of the index is damaged.") from error
+        return chunk_ids(ids, positions - self.starts[places])
 
-        `vector` has shape (d,). Only positions where `allowed` (bool, (n,)) is true take part.
-        """
-        _use_one_thread()
-        parameters = None
-        if allowed is not None:
-            k = min(k, int(np.count_nonzero(allowed)))
-            bits = np.packbits(allowed, bitorder="little")
-            selector = faiss.IDSelectorBitmap(len(allowed), faiss.swig_ptr(bits))
-            parameters = faiss.SearchParameters(sel=selector)
-        k = min(k, len(self))
-        if k == 0:
-            return np.empty(0, np.int64), np.empty(0, np.float32)
-        query = np.ascontiguousarray(vector[np.newaxis, :], dtype=np.float32)
-        scores, positions = self._dense.search(query, k, params=parameters)
-        found = positions[0] >= 0
-        return positions[0][found], scores[0][found]
+    def of_files(self, wanted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which positions belong to the wanted files, bool (n,), from bool (f,)."""
+        return np.repeat(wanted, np.diff(self.starts))
 
-    def vector(self, position: int) -> NDArray[np.float32]:
-        """The vector of one chunk, shape (d,)."""
-        return self._dense.reconstruct(position)
-
-    def _columns(self, live: NDArray[np.bool_]) -> ChunkColumns:
-        vectors = self._dense.reconstruct_n(0, len(self))
-        terms, frequencies, counts = self.postings.forward()
-        kept = np.repeat(live, counts)
-        return ChunkColumns(
-            chunk_ids=self.chunk_ids[live],
-            file_ids=self.file_ids[live],
-            vectors=vectors[live],
-            terms=terms[kept],
-            frequencies=frequencies[kept],
-            term_counts=counts[live],
-        )
+    def spans(self, file_ids: NDArray[np.int64]) -> list[tuple[int, int]]:
+        """The positions of those of the files that are here, as (first, end)."""
+        if not len(self.files):
+            return []
+        places = np.searchsorted(self.files, file_ids)
+        places = np.minimum(places, len(self.files) - 1)
+        here = places[self.files[places] == file_ids]
+        return list(zip(self.starts[here].tolist(), self.starts[here + 1].tolist(), strict=True))
 
 
-def _use_one_thread() -> None:
-    """One OpenMP thread per query: more made single queries slower, and every pool would spin."""
-    if not getattr(_thread, "limited", False):
-        faiss.omp_set_num_threads(1)
-        _thread.limited = True
+def chunk_ids(files: NDArray[np.int64], ordinals: NDArray[np.integer]) -> NDArray[np.int64]:
+    """`schema.chunk_id` of arrays."""
+    return files * chunk_id(1, 0) + ordinals
+
+
+def starts_of(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where each file's chunks begin, and behind them the number of all, int64 (f + 1,)."""
+    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts, dtype=np.int64)])

@@ -21,9 +21,13 @@ class IndexStatus:
     """Counts of one workspace folder's index.
 
     `pending` files are known to have changed and not yet searchable. `skipped` counts files that
-    are never indexed, by reason. `memory_bytes` and `disk_bytes` are estimates of the index alone.
-    `notices` are sentences a person should know (a damaged cache was set aside, another process
-    keeps this index, watching covers only a part).
+    are never indexed, by reason. `memory_bytes` are those of the index, in memory or mapped (0
+    while it is unloaded); `disk_bytes` count the contents that the repository's folders share, too.
+    `embedded` texts had to be embedded since the folder was opened.
+    `primary_recall` is the share of the true ten nearest that the primary was calibrated to find.
+    `notices` are sentences a person should know and may do something about (a damaged cache was
+    set aside, watching covers only a part); `remarks` only tell how things are (another process
+    keeps this index, the folder is looked through now and then).
     """
 
     state: IndexState
@@ -33,11 +37,14 @@ class IndexStatus:
     generation: int
     primary_kind: str
     primary_vectors: int
+    primary_recall: float | None = None
     secondary_vectors: int
     tombstones: int
     embedder: str
+    embedded: int = 0
     memory_bytes: int
     disk_bytes: int
     skipped: Mapping[str, int]
     last_error: str | None = None
     notices: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()

@@ -1,88 +1,76 @@
-"""The store: the truth about what is indexed, in one SQLite database.
+"""The store: the truth about which files of a workspace folder are indexed, in one database.
 
-Files, chunks and vectors live here; every other structure is a view that can be built from it
-without embedding anything again. Invariant: a transaction is one generation, so a crash leaves
-the last whole one. Thread-safe.
+What is in the files lies in the repository's store of contents, which is attached; every other
+structure is a view that can be built from the two without embedding anything again. Invariant: a
+transaction is one generation, so a crash leaves the last whole one. Thread-safe.
 """
 
 import sqlite3
 import time
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final
+from uuid import uuid4
 
-from attrs import evolve
+from attrs import evolve, frozen
 
-from codeintel_ls.index.database import Database
-from codeintel_ls.index.errors import DamagedCacheError, NewerCacheError
+from codeintel_ls.index.contents import ContentStore, Place, unpack_places
+from codeintel_ls.index.database import Database, rows_in
 from codeintel_ls.index.schema import (
     APPLICATION_ID,
     DDL,
     FORMAT,
     ChunkPlace,
     FileRecord,
+    FileToView,
     KnownFile,
     KnownSkip,
     Moment,
     StoredChanges,
+    file_and_ordinal,
 )
 
-_VARIABLES: Final = 500
 _KNOWN: Final = "path, id, digest, size, mtime_ns, seen_ns FROM file WHERE died IS NULL"
-_PLACE: Final = (
-    "chunk.id, file.id, path, language, file.digest, start_line, end_line, symbol, kind,"
-    " chunk.digest FROM chunk JOIN file ON file.id = file_id"
+_VIEWED: Final = "id, path, content, path_content, chunks, born FROM file"
+_VIEWED_AT: Final = "id, path, content, path_content, chunks, born, died FROM file WHERE path IN"
+_PLACED: Final = (
+    "file.id, path, language, digest, places, digests FROM file"
+    " JOIN contents.content ON content.key = file.content WHERE file.id IN"
 )
-_VIEWED: Final = (
-    # CROSS JOIN and INDEXED BY: few files are new, and the planner would walk all chunks.
-    "SELECT chunk.id, file.id, text.data, path.data, terms FROM file INDEXED BY file_born"
-    " CROSS JOIN chunk ON chunk.file_id = file.id"
-    " CROSS JOIN vector AS text ON text.key = chunk.vector"
-    " CROSS JOIN vector AS path ON path.key = file.path_vector"
-    " WHERE born > ? AND died IS NULL"
+_UNSTORED: Final = (
+    "NOT EXISTS (SELECT 1 FROM contents.content WHERE key = file.content)"
+    " OR NOT EXISTS (SELECT 1 FROM contents.content WHERE key = file.path_content)"
 )
+_NAMED: Final = "INSERT INTO meta VALUES ('store', '{}')"
+_REMEMBERED_FILES: Final = 2_048
+
+
+@frozen
+class _PlacedFile:
+    """A file's row with its chunks' places: rows never change, so that it may be remembered."""
+
+    path: str
+    language: str
+    digest: bytes
+    places: Sequence[Place]
 
 
 class Store(Database):
-    """The tables of an index: what is known, and how it is written."""
+    """The tables of a workspace: what is known, and how it is written."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, contents: ContentStore) -> None:
         """Open or create the database at `path`, readable by its owner alone.
 
         Raises NewerCacheError, DamagedCacheError, CacheUnavailableError.
         """
-        super().__init__(path)
-        try:
-            if _is_new(self.query("PRAGMA user_version"), self.query("PRAGMA application_id")):
-                self._create()
-            self._check()
-        except BaseException:
-            self.close()
-            raise
-
-    def _create(self) -> None:
-        with self.transaction() as connection:
-            versions = (
-                connection.execute(f"PRAGMA {name}").fetchall()
-                for name in ("user_version", "application_id")
-            )
-            # Another process may have come first.
-            if not _is_new(*versions):
-                return
-            for statement in DDL.split(";"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {FORMAT}")
-
-    def _check(self) -> None:
-        ((version,),) = self.query("PRAGMA user_version")
-        ((application,),) = self.query("PRAGMA application_id")
-        if application != APPLICATION_ID or version < FORMAT:
-            raise DamagedCacheError("The index cache is not a database of this program.")
-        if version > FORMAT:
-            raise NewerCacheError(
-                f"The index cache has format {version}; this version knows up to {FORMAT}."
-            )
+        super().__init__(path, attached=contents)
+        self.contents = contents
+        self._placed: OrderedDict[int, _PlacedFile] = OrderedDict()
+        self._placing = Lock()
+        self.create(f"{DDL}; {_NAMED.format(uuid4().hex)}", APPLICATION_ID, FORMAT)
 
     # -- what is known -------------------------------------------------------------------------
 
@@ -91,33 +79,67 @@ class Store(Database):
         rows = self.query("SELECT value FROM meta WHERE key = ?", (key,))
         return rows[0][0] if rows else None
 
+    @property
+    def identity(self) -> str:
+        """A name that no other store has: its file ids mean nothing elsewhere."""
+        return self.meta("store") or ""
+
     def generation(self) -> int:
         """The number of the last committed generation; 0 for a new store."""
         return int(self.meta("generation") or 0)
+
+    def swept(self) -> int:
+        """Of generations before this one, it is not known any more what died since."""
+        return int(self.meta("swept") or 0)
 
     def moment(self) -> Moment:
         """Now: to be taken before looking at files on disk, for `commit`."""
         return Moment(self.generation(), time.time_ns())
 
-    def changes_since(self, generation: int) -> StoredChanges | None:
-        """What makes the last committed generation of an earlier one; None where they are one.
+    def changes_since(self, generation: int) -> StoredChanges:
+        """What makes the last committed generation of an earlier one.
 
-        All of it as of one moment, whatever is committed or swept meanwhile.
+        All of it as of one moment, whatever is committed or swept meanwhile. Files that died are
+        those that had lived in the earlier generation or were born since.
         """
         with self.snapshot() as connection:
-            number = _number(connection, "generation")
-            if number == generation:
-                return None
-            whole = number < generation or _number(connection, "swept") > generation
-            since = 0 if whole else generation
-            died = connection.execute(
-                "SELECT id FROM file WHERE died > ? AND born <= ?", (since, since)
-            ).fetchall()
+            died = connection.execute("SELECT id FROM file WHERE died > ?", (generation,))
+            gone = [row[0] for row in died]
+            born = connection.execute(
+                f"SELECT {_VIEWED} WHERE born > ? AND died IS NULL ORDER BY id",
+                (generation,),
+            )
             return StoredChanges(
-                generation=number,
-                whole=whole,
-                dead_files=[row[0] for row in died],
-                rows=connection.execute(_VIEWED, (since,)).fetchall(),
+                generation=_number(connection, "generation"),
+                last_file=_last_file(connection),
+                died=gone,
+                born=[FileToView(*row) for row in born],
+            )
+
+    def died_between(self, since: int, upto: int) -> list[int]:
+        """Ids of the files that died after generation `since`, up to `upto`."""
+        rows = self.query("SELECT id FROM file WHERE died > ? AND died <= ?", (since, upto))
+        return [row[0] for row in rows]
+
+    def chunks_since(self, generation: int) -> list[tuple[int, int]]:
+        """(file id, number of chunks) of the live files that were born after a generation."""
+        return self.query(
+            "SELECT id, chunks FROM file WHERE born > ? AND died IS NULL", (generation,)
+        )
+
+    def changes_at(self, paths: Iterable[str], generation: int) -> StoredChanges:
+        """The same for some paths alone."""
+        with self.snapshot() as connection:
+            rows = sorted(rows_in(connection, f"SELECT {_VIEWED_AT}", paths))
+            return StoredChanges(
+                generation=_number(connection, "generation"),
+                last_file=_last_file(connection),
+                died=[row[0] for row in rows if row[-1] is not None and row[-1] > generation],
+                born=[
+                    file
+                    for *columns, ended in rows
+                    if ended is None and (file := FileToView(*columns)).born > generation
+                ],
             )
 
     def files(self) -> dict[str, KnownFile]:
@@ -132,12 +154,18 @@ class Store(Database):
     def files_at(self, paths: Iterable[str]) -> dict[str, KnownFile]:
         """Those of the paths that are live files."""
         sql = f"SELECT {_KNOWN} AND path IN"
-        return {row[0]: KnownFile(*row[1:]) for row in self._query_each(sql, paths)}
+        return {row[0]: KnownFile(*row[1:]) for row in self.query_each(sql, paths)}
+
+    def chunks_at(self, paths: Iterable[str]) -> dict[str, int]:
+        """How many chunks those of the paths have that are live files."""
+        return dict(
+            self.query_each("SELECT path, chunks FROM file WHERE died IS NULL AND path IN", paths)
+        )
 
     def skips_at(self, paths: Iterable[str]) -> dict[str, KnownSkip]:
         """Those of the paths that are left out for their content."""
         sql = "SELECT path, reason, size, mtime_ns FROM skipped WHERE path IN"
-        return {row[0]: KnownSkip(*row[1:]) for row in self._query_each(sql, paths)}
+        return {row[0]: KnownSkip(*row[1:]) for row in self.query_each(sql, paths)}
 
     def paths_below(self, folder: str) -> list[str]:
         """Live files and skips inside a folder."""
@@ -156,40 +184,60 @@ class Store(Database):
         """(file id, path, language) of every live file."""
         return self.query("SELECT id, path, language FROM file WHERE died IS NULL")
 
-    def paths_at(self, generation: int) -> list[tuple[int, str, str]]:
-        """(file id, path, language) of every file that lived in a generation, unless swept."""
-        return self.query(
-            "SELECT id, path, language FROM file WHERE born <= ?1 AND (died IS NULL OR died > ?1)",
-            (generation,),
-        )
+    def all_paths(self) -> list[tuple[int, str, str]]:
+        """(file id, path, language) of every file, also of those that died and are not swept."""
+        return self.query("SELECT id, path, language FROM file")
 
     def count_files(self) -> int:
         """Live files."""
         return self.query("SELECT count(*) FROM file WHERE died IS NULL")[0][0]
 
+    def count_chunks(self) -> int:
+        """Chunks of the live files."""
+        return self.query("SELECT ifnull(sum(chunks), 0) FROM file WHERE died IS NULL")[0][0]
+
+    def unstored(self) -> list[FileToView]:
+        """Live files whose contents are not in the store of contents (any more)."""
+        rows = self.query(f"SELECT {_VIEWED} WHERE died IS NULL AND ({_UNSTORED})")
+        return [FileToView(*row) for row in rows]
+
+    def contents_named(self) -> set[bytes]:
+        """The keys of all contents that a file names, the dead ones' too."""
+        rows = self.query("SELECT content FROM file UNION SELECT path_content FROM file")
+        return {row[0] for row in rows}
+
     def places(self, chunk_ids: Iterable[int]) -> dict[int, ChunkPlace]:
-        """What and where the chunks are; ids that were swept are missing."""
-        sql = f"SELECT {_PLACE} WHERE chunk.id IN"
-        return {row[0]: ChunkPlace(*row) for row in self._query_each(sql, chunk_ids)}
+        """What and where the chunks are; ids of files that were swept are missing."""
+        wanted = [(number, *file_and_ordinal(number)) for number in chunk_ids]
+        files = self._placed_files({file_id for _, file_id, _ in wanted})
+        found: dict[int, ChunkPlace] = {}
+        for number, file_id, ordinal in wanted:
+            file = files.get(file_id)
+            if file is not None and ordinal < len(file.places):
+                found[number] = ChunkPlace(
+                    number, file_id, file.path, file.language, file.digest, *file.places[ordinal]
+                )
+        return found
 
-    def chunks_of(self, path: str) -> list[ChunkPlace]:
-        """The chunks of a live file in order."""
-        sql = f"SELECT {_PLACE} WHERE path = ? AND died IS NULL ORDER BY start_line"
-        return [ChunkPlace(*row) for row in self.query(sql, (path,))]
-
-    def missing_vectors(self, keys: Iterable[bytes]) -> list[bytes]:
-        """Those keys, without repeats, for which nothing was embedded yet."""
-        wanted = list(dict.fromkeys(keys))
-        rows = self._query_each("SELECT key FROM vector WHERE key IN", wanted)
-        known = {row[0] for row in rows}
-        return [key for key in wanted if key not in known]
-
-    def _query_each(self, sql: str, values: Iterable[object]) -> Generator[tuple[Any, ...]]:
-        """Rows of `sql`, which ends in IN, over any number of values."""
-        wanted = list(values)
-        for first in range(0, len(wanted), _VARIABLES):
-            some = wanted[first : first + _VARIABLES]
-            yield from self.query(f"{sql} ({','.join('?' * len(some))})", some)
+    def _placed_files(self, file_ids: set[int]) -> dict[int, _PlacedFile]:
+        with self._placing:
+            found = {number: self._placed[number] for number in file_ids if number in self._placed}
+            for number in found:
+                self._placed.move_to_end(number)
+        missing = file_ids.difference(found)
+        if missing:
+            for number, path, language, digest, places, digests in self.query_each(
+                f"SELECT {_PLACED}", missing
+            ):
+                # Damaged bytes: not there, as everywhere.
+                with suppress(ValueError, TypeError):
+                    placed = unpack_places(places, digests)
+                    found[number] = _PlacedFile(path, language, digest, placed)
+            with self._placing:
+                self._placed.update((number, found[number]) for number in missing & found.keys())
+                while len(self._placed) > _REMEMBERED_FILES:
+                    self._placed.popitem(last=False)
+        return found
 
     # -- writing -------------------------------------------------------------------------------
 
@@ -205,14 +253,13 @@ class Store(Database):
         removed: Sequence[str] = (),
         touched: Sequence[tuple[str, bytes, int, int, int]] = (),
         skipped: Mapping[str, KnownSkip] | None = None,
-        vectors: Mapping[bytes, bytes] | None = None,
         looked: Moment | None = None,
     ) -> int:
         """Write one generation and return its number.
 
         `replaced` files take the place of what stood at their path, `removed` paths die,
         `touched` are (path, digest, size, mtime_ns, seen_ns) of files that still have that
-        content, `skipped` die and are left out from now on, `vectors` are embeddings by key.
+        content, `skipped` die and are left out from now on.
         `looked` is from before any of these files was looked at: what was committed since, and
         read from disk later than they were, stays as it is (a save may overtake a full index).
         """
@@ -228,17 +275,13 @@ class Store(Database):
             ]
             changed = [*gone, *(file.path for file in replaced)]
             connection.executemany(
-                "INSERT OR REPLACE INTO vector VALUES (?, ?)", (vectors or {}).items()
-            )
-            connection.executemany(
                 "UPDATE file SET died = ? WHERE path = ? AND died IS NULL",
                 [(generation, path) for path in changed],
             )
             connection.executemany(
                 "DELETE FROM skipped WHERE path = ?", [(path,) for path in changed]
             )
-            for file in replaced:
-                _insert_file(connection, file, generation)
+            _insert_files(connection, replaced, generation)
             connection.executemany(
                 "UPDATE file SET size = ?, mtime_ns = ?, seen_ns = ?"
                 " WHERE path = ? AND digest = ? AND died IS NULL",
@@ -249,35 +292,30 @@ class Store(Database):
         return generation
 
     def sweep(self, generation: int) -> None:
-        """Delete what died up to `generation`, and vectors that nothing refers to."""
+        """Delete what died up to `generation`."""
         with self.transaction() as connection:
             connection.execute("DELETE FROM file WHERE died <= ?", (generation,))
-            _set_meta(connection, "swept", str(generation))
-
-    def collect_vectors(self) -> int:
-        """Delete vectors that no chunk and no file refers to; returns how many."""
-        with self.transaction() as connection:
-            return connection.execute(
-                "DELETE FROM vector WHERE key NOT IN (SELECT vector FROM chunk)"
-                " AND key NOT IN (SELECT path_vector FROM file)"
-            ).rowcount
+            if generation > _number(connection, "swept"):
+                _set_meta(connection, "swept", str(generation))
 
     def forget_files(self) -> None:
-        """Drop files, chunks and skips, but keep the vectors, so that nothing is embedded twice."""
+        """Drop files and skips; the contents stay, so that nothing is embedded twice."""
         with self.transaction() as connection:
             connection.execute("DELETE FROM file")
             connection.execute("DELETE FROM skipped")
             generation = _number(connection, "generation") + 1
             _set_meta(connection, "generation", str(generation))
             _set_meta(connection, "swept", str(generation))
-
-
-def _is_new(user_version: list[tuple[Any, ...]], application_id: list[tuple[Any, ...]]) -> bool:
-    return user_version == application_id == [(0,)]
+            _set_meta(connection, "store", uuid4().hex)
 
 
 def _number(connection: sqlite3.Connection, key: str) -> int:
     row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _last_file(connection: sqlite3.Connection) -> int:
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'file'").fetchone()
     return int(row[0]) if row else 0
 
 
@@ -297,10 +335,10 @@ def _set_meta(connection: sqlite3.Connection, key: str, value: str) -> None:
     connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
 
-def _insert_file(connection: sqlite3.Connection, file: FileRecord, generation: int) -> None:
-    cursor = connection.execute(
-        "INSERT INTO file (path, digest, size, mtime_ns, seen_ns, language, path_vector, born)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+def _insert_files(
+    connection: sqlite3.Connection, files: Sequence[FileRecord], generation: int
+) -> None:
+    rows: list[tuple[Any, ...]] = [
         (
             file.path,
             file.digest,
@@ -308,26 +346,17 @@ def _insert_file(connection: sqlite3.Connection, file: FileRecord, generation: i
             file.mtime_ns,
             file.seen_ns,
             file.language,
-            file.path_vector,
+            file.content,
+            file.path_content,
+            file.chunks,
             generation,
-        ),
-    )
+        )
+        for file in files
+    ]
     connection.executemany(
-        "INSERT INTO chunk (file_id, start_line, end_line, symbol, kind, digest, vector, terms)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (
-                cursor.lastrowid,
-                chunk.start_line,
-                chunk.end_line,
-                chunk.symbol,
-                chunk.kind,
-                chunk.digest,
-                chunk.vector,
-                chunk.terms,
-            )
-            for chunk in file.chunks
-        ],
+        "INSERT INTO file (path, digest, size, mtime_ns, seen_ns, language, content, path_content,"
+        " chunks, born) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        rows,
     )
 
 

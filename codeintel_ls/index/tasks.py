@@ -1,7 +1,8 @@
 """What the server's process and the indexing process say to each other.
 
 Plain values, pickled over the pipe between a parent and a child it started itself; nothing of
-this ever comes from a file or a network.
+this ever comes from a file or a network. Large things (chunks, terms, vectors) never travel: the
+child writes them into the store of contents.
 """
 
 from attrs import frozen
@@ -18,28 +19,46 @@ class FileToIndex:
     known_digest: bytes | None
 
 
-@frozen
+@frozen(kw_only=True)
+class StartTask:
+    """The first task of a process: which model to load, how polite and how large to be."""
+
+    model: str
+    niceness: int
+    memory_bytes: int
+
+
+@frozen(kw_only=True)
 class PrepareTask:
-    """Read, screen and chunk these files; remember their texts until the next `PrepareTask`."""
+    """Read, screen, chunk and embed these files; what is new goes into the `contents` file.
+
+    `recipe` names what decides chunks and vectors. `embed_all`: also what is there already.
+    `urgent`: somebody waits for it, so it goes beside whatever else is done.
+    """
 
     root: str
     files: tuple[FileToIndex, ...]
     limits: ReadLimits
+    contents: str
+    recipe: str
+    embed_all: bool = False
+    urgent: bool = False
+
+
+@frozen(kw_only=True)
+class CollectTask:
+    """Delete contents that none of the `databases` names and that were long not used."""
+
+    contents: str
+    databases: tuple[str, ...]
+    unused_days: int
 
 
 @frozen
-class EmbedTask:
-    """Embed remembered texts by their vector keys."""
+class VerifyTask:
+    """Read every byte of these segments' folders, to see whether they are as they were written."""
 
-    keys: tuple[bytes, ...]
-
-
-@frozen
-class StartTask:
-    """The first task of a process: which model to load and how polite to be."""
-
-    model: str
-    niceness: int
+    folders: tuple[str, ...]
 
 
 @frozen
@@ -78,3 +97,11 @@ class TaskFailure:
     """The task failed as a whole; `message` is a sentence without source text or paths."""
 
     message: str
+
+
+@frozen
+class Numbered:
+    """A task or an answer with the number that brings the two together."""
+
+    number: int
+    body: object

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from codeintel_ls.embedding.words import count_tokens, split_token
 
-TERMS_VERSION: Final = 1
+TERMS_VERSION: Final = 2
 """Part of the index's recipe: raised when the terms of a text change."""
 
 _POSTING: Final = np.dtype([("term", "<u4"), ("frequency", "u1")])
@@ -61,26 +61,29 @@ def terms_of_token(token: str) -> tuple[int, ...]:
     return tuple(terms)
 
 
-def pack_terms(text: str, symbol: str | None, path: str) -> bytes:
-    """The packed postings of a chunk; its symbol and its path's words count extra."""
+def pack_terms(text: str, symbol: str | None) -> bytes:
+    """The packed postings of a chunk's own text; its symbol's words count extra."""
     counts: dict[int, int] = {}
     _add(counts, count_tokens(text), 1)
     if symbol:
         _add(counts, count_tokens(symbol), _SYMBOL_WEIGHT)
+    return _packed(counts)
+
+
+@lru_cache(maxsize=4_096)
+def pack_path_terms(path: str) -> bytes:
+    """The packed postings that each chunk of a file has for the file's path."""
+    counts: dict[int, int] = {}
     folders, _, name = path.rpartition("/")
     _add(counts, count_tokens(name.partition(".")[0]), _STEM_WEIGHT)
     _add(counts, count_tokens(folders.replace("/", " ")), _FOLDER_WEIGHT)
-    packed = np.empty(len(counts), dtype=_POSTING)
-    packed["term"] = np.fromiter(counts.keys(), dtype=np.uint32, count=len(counts))
-    frequencies = np.fromiter(counts.values(), dtype=np.int64, count=len(counts))
-    packed["frequency"] = np.minimum(frequencies, _MOST)
-    return packed.tobytes()
+    return _packed(counts)
 
 
 def unpack_terms(packed: bytes) -> TermCounts:
-    """The reverse of `pack_terms`; concatenated packs give concatenated counts."""
+    """The reverse of packing; concatenated packs give concatenated counts."""
     postings = np.frombuffer(packed, dtype=_POSTING)
-    return TermCounts(postings["term"].copy(), postings["frequency"].copy())
+    return TermCounts(postings["term"], postings["frequency"])
 
 
 def posting_bytes() -> int:
@@ -117,6 +120,14 @@ def identifier_terms(identifiers: Iterable[str]) -> frozenset[int]:
 def stem(word: str) -> str:
     """A lower-case word without its ending, so that evicts, evicted and eviction are one."""
     return _stemmer.stemWord(word) if word.isalpha() else word
+
+
+def _packed(counts: Mapping[int, int]) -> bytes:
+    packed = np.empty(len(counts), dtype=_POSTING)
+    packed["term"] = np.fromiter(counts.keys(), dtype=np.uint32, count=len(counts))
+    frequencies = np.fromiter(counts.values(), dtype=np.int64, count=len(counts))
+    packed["frequency"] = np.minimum(frequencies, _MOST)
+    return packed.tobytes()
 
 
 def _add(counts: dict[int, int], tokens: Mapping[str, int], weight: int) -> None:

@@ -1,13 +1,11 @@
 """How vectors are kept and joined, apart from any index over them."""
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codeintel_ls.embedding import Vectors
-from codeintel_ls.index.errors import DamagedCacheError
 
 PATH_WEIGHT: Final = 0.5
 """How much a file's path counts in a chunk's vector, beside 1 for its text."""
@@ -18,19 +16,13 @@ def pack_vector(vector: NDArray[np.float32]) -> bytes:
     return vector.astype("<f2").tobytes()
 
 
-def unpack_vectors(packed: Sequence[bytes], dimension: int) -> Vectors:
-    """Stored vectors as float32 of shape (n, dimension); raises DamagedCacheError otherwise."""
-    if any(len(vector) != 2 * dimension for vector in packed):
-        raise DamagedCacheError("The index cache holds vectors of another length.")
-    joined = np.frombuffer(b"".join(packed), dtype="<f2")
-    return joined.reshape(len(packed), dimension).astype(np.float32)
-
-
 def join_vectors(texts: Vectors, paths: Vectors) -> Vectors:
     """Chunk vectors of shape (n, d) from unit vectors of their text and of their file's path.
 
-    Kept apart until here, so that a renamed file embeds nothing but its new path.
+    Kept apart until here, so that a renamed file embeds nothing but its new path. Rounded to
+    float16's values: a chunk has the same vector in memory and in a segment on disk.
     """
     joined = texts + PATH_WEIGHT * paths
     norms = np.linalg.norm(joined, axis=1, keepdims=True)
-    return np.divide(joined, norms, out=np.zeros_like(joined), where=norms > 0)
+    unit = np.divide(joined, norms, out=np.zeros_like(joined), where=norms > 0)
+    return unit.astype(np.float16).astype(np.float32)

@@ -4,170 +4,245 @@ Invariant: when `close` or a cancelled task returns, the child is gone. A child 
 ends by itself (its stdin closes).
 """
 
+import itertools
+import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Sequence
 from contextlib import suppress
-from threading import Lock, Timer
-from typing import Final, cast
+from threading import Event, Lock, Thread
+from typing import IO, Final, cast
+
+import psutil
+from attrs import define, field
 
 from codeintel_ls.cancellation import Cancellation
-from codeintel_ls.index.errors import WorkerFailedError, WorkerUnavailableError
+from codeintel_ls.index.building import BuildTask, BuiltSegment
+from codeintel_ls.index.errors import (
+    DamagedCacheError,
+    WorkerFailedError,
+    WorkerUnavailableError,
+)
 from codeintel_ls.index.tasks import (
-    EmbedTask,
+    CollectTask,
+    Numbered,
     PreparedFile,
     PrepareTask,
     StartTask,
     TaskFailure,
+    VerifyTask,
 )
 
 _NICENESS: Final = 10
 _LEAST_SECONDS: Final = 30.0
 _SECONDS_PER_FILE: Final = 2.0
+_LONGEST_BUILD_SECONDS: Final = 3_600.0
+
+
+@define(eq=False)
+class _Waiting:
+    """Somebody who waits for an answer; none comes when the child dies."""
+
+    came: Event = field(factory=Event)
+    answer: object = None
+    died: bool = False
+
+
+class _Child:
+    """One process and the thread that reads its answers."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self.process = process
+        self._tasks, self._answers = process.stdin, process.stdout
+        self._numbers = itertools.count()
+        self._lock = Lock()
+        self._waiting: dict[int, _Waiting] = {}
+        self._ended = False
+        self._reader = Thread(target=self._read, name="worker-answers", daemon=True)
+        self._reader.start()
+
+    @property
+    def is_alive(self) -> bool:
+        return not self._ended and self.process.poll() is None
+
+    def ask(self, task: object) -> _Waiting:
+        waiting = _Waiting()
+        with self._lock:
+            number = next(self._numbers)
+            if self._ended:
+                waiting.died = True
+                waiting.came.set()
+                return waiting
+            self._waiting[number] = waiting
+            # A broken pipe is what the reader sees, too.
+            with suppress(OSError):
+                tasks = cast("IO[bytes]", self._tasks)
+                pickle.dump(Numbered(number, task), tasks)
+                tasks.flush()
+        return waiting
+
+    def kill(self) -> None:
+        """Safe from any thread: whoever waits is told that the child died."""
+        self.process.kill()
+        self.process.wait()
+
+    def _read(self) -> None:
+        answers = cast("IO[bytes]", self._answers)
+        try:
+            while True:
+                answer = cast("Numbered", pickle.load(answers))  # noqa: S301 (our own child's)
+                with self._lock:
+                    waiting = self._waiting.pop(answer.number, None)
+                if waiting is not None:
+                    waiting.answer = answer.body
+                    waiting.came.set()
+        except (EOFError, OSError, pickle.UnpicklingError):
+            pass
+        finally:
+            self.kill()
+            with self._lock:
+                self._ended = True
+                lost, self._waiting = self._waiting, {}
+                with suppress(OSError):
+                    cast("IO[bytes]", self._tasks).close()
+                answers.close()
+            for waiting in lost.values():
+                waiting.died = True
+                waiting.came.set()
 
 
 class WorkerProcess:
-    """One child process. Tasks are answered one after the other; callers queue on a lock."""
+    """One child process. Urgent tasks are carried out beside the others. Thread-safe."""
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, memory_bytes: int) -> None:
         """`model` is the setting `embedding.model`; nothing is started yet."""
         self._model = model
-        self._busy = Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._memory_bytes = memory_bytes
+        self._starting = Lock()
+        self._child: _Child | None = None
         self._closed = False
 
     @property
     def pid(self) -> int | None:
         """The child's process id while there is one."""
-        process = self._process
-        return process.pid if process is not None and process.poll() is None else None
+        child = self._child
+        return child.process.pid if child is not None and child.is_alive else None
 
-    def prepare(
-        self, task: PrepareTask, cancellation: Cancellation
-    ) -> tuple[list[PreparedFile], "PreparedBatch"]:
-        """Read and chunk files; the batch returned with them can embed what is new in them.
+    @property
+    def memory_bytes(self) -> int:
+        """What the child holds in memory now."""
+        pid = self.pid
+        if pid is None:
+            return 0
+        try:
+            return psutil.Process(pid).memory_info().rss
+        except psutil.Error:
+            return 0
+
+    def prepare(self, task: PrepareTask, cancellation: Cancellation) -> list[PreparedFile]:
+        """Read, chunk and embed files.
 
         Raises WorkerFailedError when the child dies over them, WorkerUnavailableError when there
-        is none, CancelledError.
+        is none, CancelledError, DamagedCacheError.
         """
-        self._busy.acquire()
-        try:
-            files = cast("list[PreparedFile]", self._ask(task, cancellation))
-        except BaseException:
-            self._busy.release()
-            raise
-        return files, PreparedBatch(self, cancellation)
+        seconds = _LEAST_SECONDS + _SECONDS_PER_FILE * len(task.files)
+        return cast("list[PreparedFile]", self._ask(task, seconds, cancellation))
+
+    def build(self, task: BuildTask, cancellation: Cancellation) -> BuiltSegment:
+        """Write a segment. Raises as `prepare` does."""
+        return cast("BuiltSegment", self._ask(task, _LONGEST_BUILD_SECONDS, cancellation))
+
+    def collect(self, task: CollectTask, cancellation: Cancellation) -> int:
+        """Delete what nothing refers to. Raises as `prepare` does."""
+        return cast("int", self._ask(task, _LONGEST_BUILD_SECONDS, cancellation))
+
+    def verify(self, task: VerifyTask, cancellation: Cancellation) -> bool:
+        """Whether the segments are whole. Raises as `prepare` does."""
+        return cast("bool", self._ask(task, _LONGEST_BUILD_SECONDS, cancellation))
 
     def start(self, cancellation: Cancellation) -> None:
         """Have the child up and its model loaded, ahead of the first task."""
-        with self._busy:
-            self._ensure_started(cancellation)
+        self._started(cancellation)
+
+    def end(self) -> None:
+        """End the child; the next task starts another."""
+        with self._starting:
+            child, self._child = self._child, None
+        if child is not None:
+            child.kill()
 
     def close(self) -> None:
         """End the child now, whatever it does; who waits for it gets a WorkerUnavailableError."""
         self._closed = True
         self._kill()
-        with self._busy:
-            self._discard()
+        self.end()
 
-    def embed(self, keys: Sequence[bytes], cancellation: Cancellation) -> dict[bytes, bytes]:
-        """For `PreparedBatch`, which holds the lock."""
-        return cast("dict[bytes, bytes]", self._ask(EmbedTask(tuple(keys)), cancellation))
-
-    def release(self) -> None:
-        """For `PreparedBatch`: let the next caller in."""
-        self._busy.release()
-
-    def _ask(self, task: object, cancellation: Cancellation) -> object:
+    def _ask(self, task: object, seconds: float, cancellation: Cancellation) -> object:
         cancellation.raise_if_cancelled()
-        self._ensure_started(cancellation)
-        return self._exchange(task, cancellation)
+        child = self._started(cancellation)
+        return self._exchange(child, task, seconds, cancellation)
 
-    def _ensure_started(self, cancellation: Cancellation) -> None:
-        if self.pid is not None:
-            return
-        self._discard()
-        if self._closed:
-            raise WorkerUnavailableError("The indexing process was closed.")
-        try:
-            # -P: the folder one stands in must not lend modules to the child.
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "codeintel_ls.index.worker"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
+    def _started(self, cancellation: Cancellation) -> _Child:
+        with self._starting:
+            child = self._child
+            if child is not None and child.is_alive:
+                return child
+            if self._closed:
+                raise WorkerUnavailableError("The indexing process was closed.")
+            child = self._child = _Child(_spawn())
+            # `close` may have looked before there was a child.
+            if self._closed:
+                child.kill()
+            start = StartTask(
+                model=self._model, niceness=_NICENESS, memory_bytes=self._memory_bytes
             )
-        except OSError as error:
-            raise WorkerUnavailableError(
-                f"The indexing process could not be started: {error.strerror}."
-            ) from error
-        # `close` may have looked before there was a child.
-        if self._closed:
-            self._kill()
-        try:
-            self._exchange(StartTask(self._model, _NICENESS), cancellation)
-        except WorkerFailedError as error:
-            raise WorkerUnavailableError(str(error)) from error
+            try:
+                self._exchange(child, start, _LEAST_SECONDS, cancellation)
+            except WorkerFailedError as error:
+                # It lives still where it has no model, and would never answer.
+                child.kill()
+                raise WorkerUnavailableError(str(error)) from error
+            return child
 
-    def _exchange(self, task: object, cancellation: Cancellation) -> object:
-        process = self._process
-        if process is None or process.stdin is None or process.stdout is None:
-            raise WorkerUnavailableError("The indexing process was closed.")
-        # Hostile text can keep a parser busy for minutes; its file is then left out.
-        files = len(task.files) if isinstance(task, PrepareTask) else 0
-        deadline = Timer(_LEAST_SECONDS + _SECONDS_PER_FILE * files, self._kill)
-        deadline.daemon = True
-        deadline.start()
-        try:
-            with cancellation.stopping(self._kill):
-                pickle.dump(task, process.stdin)
-                process.stdin.flush()
-                answer: object = pickle.load(process.stdout)  # noqa: S301 (our own child wrote it)
-        except (EOFError, OSError, pickle.UnpicklingError) as error:
-            self._kill()
-            self._discard()
+    def _exchange(
+        self, child: _Child, task: object, seconds: float, cancellation: Cancellation
+    ) -> object:
+        with cancellation.stopping(child.kill):
+            waiting = child.ask(task)
+            # Hostile text can keep a parser busy for minutes; its file is then left out.
+            if not waiting.came.wait(seconds):
+                child.kill()
+                waiting.came.wait()
+        if waiting.died:
             cancellation.raise_if_cancelled()
             if self._closed:
-                raise WorkerUnavailableError("The indexing process was closed.") from error
-            raise WorkerFailedError("The indexing process died or took too long.") from error
-        finally:
-            deadline.cancel()
-        if isinstance(answer, TaskFailure):
-            raise WorkerFailedError(answer.message)
-        return answer
+                raise WorkerUnavailableError("The indexing process was closed.")
+            raise WorkerFailedError("The indexing process died or took too long.")
+        if isinstance(waiting.answer, DamagedCacheError):
+            raise waiting.answer
+        if isinstance(waiting.answer, TaskFailure):
+            raise WorkerFailedError(waiting.answer.message)
+        return waiting.answer
 
     def _kill(self) -> None:
-        """Safe from any thread: whoever reads from the child sees its pipe end."""
-        process = self._process
-        if process is not None:
-            process.kill()
-            process.wait()
-
-    def _discard(self) -> None:
-        """Drop a dead child's pipes; only by the thread that holds the lock."""
-        process, self._process = self._process, None
-        if process is not None and process.stdin is not None and process.stdout is not None:
-            with suppress(OSError):
-                process.stdin.close()
-            process.stdout.close()
+        child = self._child
+        if child is not None:
+            child.kill()
 
 
-class PreparedBatch:
-    """The files the child has just prepared; holds the child until it is closed."""
-
-    def __init__(self, worker: WorkerProcess, cancellation: Cancellation) -> None:
-        """Only `WorkerProcess.prepare` makes these."""
-        self._worker = worker
-        self._cancellation = cancellation
-
-    def embed(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
-        """Packed vectors of those keys of the batch's records."""
-        return self._worker.embed(keys, self._cancellation) if keys else {}
-
-    def __enter__(self) -> "PreparedBatch":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._worker.release()
+def _spawn() -> "subprocess.Popen[bytes]":
+    try:
+        # -P: the folder one stands in must not lend modules to the child.
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "codeintel_ls.index.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            # Threads of OpenMP that wait for work must not spin beside an editor.
+            env={**os.environ, "OMP_WAIT_POLICY": "passive"},
+        )
+    except OSError as error:
+        raise WorkerUnavailableError(
+            f"The indexing process could not be started: {error.strerror}."
+        ) from error

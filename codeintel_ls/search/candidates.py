@@ -46,8 +46,11 @@ def dense_candidates(
     if not vector.any():
         return found
     for segment, mask in zip(generation.segments, masks, strict=True):
-        positions, scores = segment.nearest(vector, k, mask)
-        ids = segment.chunk_ids[positions]
+        if mask is None:
+            positions, scores = segment.dense.search(vector, k)
+        else:
+            positions, scores = segment.dense.search(vector, k, mask.bits, mask.count)
+        ids = segment.chunk_ids(positions)
         found.extend(map(RankedChunk, ids.tolist(), scores.tolist()))
     return _best(found, k)
 
@@ -57,23 +60,21 @@ def lexical_candidates(
 ) -> list[RankedChunk]:
     """The k best chunks by BM25 over all segments, the best first."""
     documents = max(generation.chunks, 1)
-    length = sum(float(segment.postings.lengths.sum()) for segment in generation.segments)
-    average = max(length / documents, 1.0)
     weighted = {
         term: weight * inverse_document_frequency(documents, frequency)
         for term, weight in terms.items()
-        if (frequency := _frequency(generation, term, documents))
+        if (frequency := _frequency(generation, term))
     }
     found: list[RankedChunk] = []
     for segment, mask in zip(generation.segments, masks, strict=True):
-        scores = segment.postings.score(weighted, average)
+        scores = segment.postings.score(weighted)
         if mask is not None:
-            scores *= mask
+            scores *= mask.allowed
         positions = np.flatnonzero(scores > 0)
         if len(positions) > k:
             best = np.argpartition(-scores[positions], k)[:k]
             positions = positions[best]
-        ids = segment.chunk_ids[positions]
+        ids = segment.chunk_ids(positions)
         found.extend(map(RankedChunk, ids.tolist(), scores[positions].tolist()))
     return _best(found, k)
 
@@ -85,10 +86,10 @@ def spelling(generation: Generation, terms: Collection[int]) -> frozenset[int]:
     """
     found: set[int] = set()
     for term in terms:
-        if _frequency(generation, term, generation.chunks) > max(generation.chunks // 100, 20):
+        if _frequency(generation, term) > max(generation.chunks // 100, 20):
             continue
         for segment in generation.segments:
-            found.update(segment.chunk_ids[segment.postings.holders(term)].tolist())
+            found.update(segment.chunk_ids(segment.postings.holders(term)).tolist())
     return frozenset(found)
 
 
@@ -126,10 +127,12 @@ def fuse(
     return sorted(fused, key=lambda chunk: (-chunk.fused, chunk.chunk_id))
 
 
-def _frequency(generation: Generation, term: int, documents: int) -> int:
-    """In how many chunks the term occurs; tombstones still count until they are merged away."""
-    total = sum(segment.postings.document_frequency(term) for segment in generation.segments)
-    return min(total, documents)
+def _frequency(generation: Generation, term: int) -> int:
+    """In how many live chunks the term occurs."""
+    return sum(
+        segment.postings.document_frequency(term, marks.dead if marks.count else None)
+        for segment, marks in zip(generation.segments, generation.tombstones, strict=True)
+    )
 
 
 def _best(found: list[RankedChunk], k: int) -> list[RankedChunk]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from attrs import evolve, frozen
+from attrs import frozen
 from numpy.typing import NDArray
 
 from codeintel_ls.cancellation import Cancellation
@@ -31,6 +31,7 @@ from codeintel_ls.search.errors import InvalidQueryError
 from codeintel_ls.search.filtering import FilterMasks
 from codeintel_ls.search.presenting import FileReader, present
 from codeintel_ls.search.ranking import Candidate, Question, rank
+from codeintel_ls.search.recent_texts import RecentTexts
 from codeintel_ls.search.values import Hit, SearchMode, SearchQuery
 
 _POOL: Final = 100
@@ -68,6 +69,7 @@ class SearchEngine:
         self._index = index
         self._encoder = encoder
         self._filters = FilterMasks()
+        self._texts = RecentTexts()
 
     def search(self, query: SearchQuery, cancellation: Cancellation) -> Answer:
         """Ranked hits. Raises InvalidQueryError, InvalidGlobError, CancelledError."""
@@ -129,7 +131,7 @@ class SearchEngine:
         generation: int,
         cancellation: Cancellation,
     ) -> Answer:
-        reader = FileReader(self._root, self.limits)
+        reader = FileReader(self._root, self.limits, self._texts)
         hits = self._hits(ranked, query, reader, cancellation)
         page = tuple(islice(hits, query.offset, query.offset + query.limit))
         return Answer(page, generation, frozenset(reader.changed))
@@ -146,8 +148,10 @@ class SearchEngine:
         scale = 1.0 / best if best > 1.0 else 1.0
         for candidate in ranked:
             cancellation.raise_if_cancelled()
-            scaled = evolve(candidate, score=candidate.score * scale)
-            hit = present(scaled, reader, query.text, query.snippet_lines, explain=query.explain)
+            score = candidate.score * scale
+            hit = present(
+                candidate, score, reader, query.text, query.snippet_lines, explain=query.explain
+            )
             if hit is not None:
                 yield hit
 

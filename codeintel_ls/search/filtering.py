@@ -9,6 +9,7 @@ from threading import Lock
 from typing import Final
 
 import numpy as np
+from attrs import frozen
 from numpy.typing import NDArray
 
 from codeintel_ls.index.generation import Generation
@@ -16,8 +17,27 @@ from codeintel_ls.index.globs import GlobSet
 from codeintel_ls.index.store import Store
 from codeintel_ls.search.values import SearchFilter
 
-Masks = tuple[NDArray[np.bool_] | None, ...]
-"""For each segment which positions may be found, bool (n,); None: all."""
+
+@frozen(eq=False)
+class Mask:
+    """Which positions of a segment may be found: `allowed` bool (n,), and the same as `bits`.
+
+    `count` are allowed; in `bits` (uint8) a byte's lowest bit comes first.
+    """
+
+    allowed: NDArray[np.bool_]
+    bits: NDArray[np.uint8]
+    count: int
+
+    @classmethod
+    def of(cls, allowed: NDArray[np.bool_]) -> "Mask":
+        """The mask of these positions."""
+        bits = np.packbits(allowed, bitorder="little")
+        return cls(allowed, bits, int(np.count_nonzero(allowed)))
+
+
+Masks = tuple[Mask | None, ...]
+"""One for each segment; None: all of its positions may be found."""
 
 _REMEMBERED: Final = 16
 
@@ -49,22 +69,23 @@ class FilterMasks:
 
 
 def _masks(generation: Generation, store: Store, wanted: SearchFilter) -> Masks:
+    pairs = zip(generation.segments, generation.tombstones, strict=True)
     if wanted == SearchFilter():
-        return tuple(~dead if dead.any() else None for dead in generation.tombstones)
-    files = np.array(matching_files(store, generation.number, wanted), dtype=np.int64)
+        return tuple(Mask.of(~marks.dead) if marks.count else None for _, marks in pairs)
+    files = np.array(matching_files(store, wanted), dtype=np.int64)
     return tuple(
-        np.isin(segment.file_ids, files) & ~dead
-        for segment, dead in zip(generation.segments, generation.tombstones, strict=True)
+        Mask.of(segment.of_files(np.isin(segment.files, files)) & ~marks.dead)
+        for segment, marks in pairs
     )
 
 
-def matching_files(store: Store, generation: int, wanted: SearchFilter) -> list[int]:
-    """Ids of the files of a generation that pass the filter."""
+def matching_files(store: Store, wanted: SearchFilter) -> list[int]:
+    """Ids of the files that pass the filter, of those that died lately, too."""
     globs = GlobSet.compile(wanted.globs)
     under = tuple(prefix.strip("/") for prefix in wanted.under)
     return [
         file_id
-        for file_id, path, language in store.paths_at(generation)
+        for file_id, path, language in store.all_paths()
         if (not wanted.languages or language in wanted.languages)
         and (not under or any(_is_under(path, prefix) for prefix in under))
         and (not wanted.globs or globs.matches(path))

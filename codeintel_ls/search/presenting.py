@@ -13,14 +13,9 @@ from attrs import frozen
 from codeintel_ls.embedding import words_of
 from codeintel_ls.index.embedded_text import text_digest
 from codeintel_ls.index.schema import ChunkPlace
-from codeintel_ls.index.source import (
-    ReadLimits,
-    SkippedFileError,
-    SourceText,
-    read_source,
-    split_lines,
-)
+from codeintel_ls.index.source import ReadLimits, split_lines
 from codeintel_ls.search.ranking import Candidate
+from codeintel_ls.search.recent_texts import RecentText, RecentTexts
 from codeintel_ls.search.values import Explanation, Hit
 
 _MOST_WINDOWS: Final = 4_000
@@ -28,21 +23,26 @@ _MOST_WINDOWS: Final = 4_000
 
 @frozen
 class PlacedLines:
-    """Where a chunk's lines stand now; `lines` is the whole file."""
+    """Where a chunk's lines stand now: `lines` are they, from `start_line` on."""
 
     lines: Sequence[str]
     start_line: int
-    end_line: int
+
+    @property
+    def end_line(self) -> int:
+        """The line behind the last one."""
+        return self.start_line + len(self.lines)
 
 
 class FileReader:
     """Reads each file at most once for one answer, and remembers which had changed."""
 
-    def __init__(self, root: Path, limits: ReadLimits) -> None:
+    def __init__(self, root: Path, limits: ReadLimits, recent: RecentTexts) -> None:
         """`root` is the folder that paths are relative to; `limits` are those of indexing."""
         self._root = root
         self._limits = limits
-        self._sources: dict[str, tuple[SourceText, list[str]] | None] = {}
+        self._recent = recent
+        self._texts: dict[str, RecentText | None] = {}
         self.changed: set[str] = set()
 
     def place(self, place: ChunkPlace) -> PlacedLines | None:
@@ -50,39 +50,34 @@ class FileReader:
 
         Raises FileNotFoundError when the file itself is gone.
         """
-        read = self._read(place.path)
+        if place.path not in self._texts:
+            self._texts[place.path] = self._recent.read(
+                self._root / place.path, self._limits.max_file_bytes
+            )
+        read = self._texts[place.path]
         if read is None:
             self.changed.add(place.path)
             raise FileNotFoundError(place.path)
-        source, lines = read
-        if source.digest == place.file_digest:
-            return PlacedLines(lines, place.start_line, min(place.end_line, len(lines)))
+        if read.digest == place.file_digest:
+            return PlacedLines(read.lines(place.start_line, place.end_line), place.start_line)
         self.changed.add(place.path)
+        lines = split_lines(read.text)
         start = _find_lines(place, lines)
         if start is None:
             return None
-        return PlacedLines(lines, start, start + place.end_line - place.start_line)
-
-    def _read(self, path: str) -> tuple[SourceText, list[str]] | None:
-        if path not in self._sources:
-            try:
-                source = read_source(
-                    self._root / path,
-                    max_bytes=self._limits.max_file_bytes,
-                    # Its digest tells whether it is the file that passed this limit.
-                    max_line_characters=self._limits.max_file_bytes,
-                )
-            except SkippedFileError:
-                self._sources[path] = None
-            else:
-                self._sources[path] = (source, split_lines(source.text))
-        return self._sources[path]
+        return PlacedLines(lines[start : start + place.end_line - place.start_line], start)
 
 
 def present(
-    candidate: Candidate, reader: FileReader, text: str, snippet_lines: int, *, explain: bool
+    candidate: Candidate,
+    score: float,
+    reader: FileReader,
+    text: str,
+    snippet_lines: int,
+    *,
+    explain: bool,
 ) -> Hit | None:
-    """The hit for a candidate, or None when its file is gone."""
+    """The hit for a candidate with this score, or None when its file is gone."""
     place = candidate.place
     try:
         now = reader.place(place)
@@ -90,16 +85,16 @@ def present(
         return None
     start, end = (now.start_line, now.end_line) if now else (place.start_line, place.end_line)
     first = _snippet_start(now, text, snippet_lines) if now else start
-    shown = now.lines[first : min(end, first + snippet_lines)] if now else ()
+    shown = now.lines[first - start : first - start + snippet_lines] if now else ()
     return Hit(
         path=place.path,
         start_line=start,
         end_line=end,
-        last_line=now.lines[end - 1] if now and end > start else "",
+        last_line=now.lines[-1] if now and now.lines else "",
         symbol=place.symbol,
         kind=place.kind,
         language=place.language,
-        score=round(min(candidate.score, 1.0), 4),
+        score=round(min(score, 1.0), 4),
         snippet="\n".join(shown),
         snippet_start_line=first,
         stale=now is None,
@@ -130,19 +125,29 @@ def _snippet_start(now: PlacedLines, text: str, height: int) -> int:
 
     The chunk's own beginning, which names and describes it, gives way only to two words more.
     """
-    start, end = now.start_line, now.end_line
-    while start < end - 1 and not now.lines[start].strip():
+    lines = now.lines
+    start = 0
+    while start < len(lines) - 1 and not lines[start].strip():
         start += 1
-    if end - start <= height or height <= 0:
-        return start
-    asked = set(words_of(text))
-    said = [asked.intersection(words_of(line)) for line in now.lines[start:end]]
+    if len(lines) - start <= height or height <= 0:
+        return now.start_line + start
+    asked = frozenset(words_of(text))
+    said = [_said(line, asked) for line in lines[start:]]
     best, best_count = start, -1
     for first in range(len(said) - height + 1):
         count = len(set[str]().union(*said[first : first + height])) + (first == 0)
         if count > best_count:
             best, best_count = start + first, count
-    return best
+    return now.start_line + best
+
+
+def _said(line: str, asked: frozenset[str]) -> set[str]:
+    """Which of the words a line says."""
+    lowered = line.lower()
+    # Most lines say none of them, and taking a line apart is dear.
+    if not any(word in lowered for word in asked):
+        return set()
+    return set(asked.intersection(words_of(line)))
 
 
 def _explanation(candidate: Candidate) -> Explanation:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from math import prod
 from typing import Final
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from codeintel_ls.embedding import split_token, words_of
 from codeintel_ls.index.schema import ChunkPlace
@@ -86,7 +86,7 @@ def symbol_layer(question: Question, candidate: Candidate) -> float:
     name = symbol.rpartition(".")[2] or symbol
     if name in question.identifiers or symbol in question.identifiers:
         return _SYMBOL_NAMED
-    return 1.0 + _SYMBOL_WORDS * _share(split_token(name), question.stems)
+    return 1.0 + _SYMBOL_WORDS * _share(_stems_of(name), question.stems)
 
 
 def spelling_layer(question: Question, candidate: Candidate) -> float:
@@ -118,7 +118,7 @@ def aside_layer(question: Question, candidate: Candidate) -> float:
 
 @frozen
 class PathTraits:
-    """What a path alone says: `name` and `folder` are words, `words` those of the whole path."""
+    """What a path alone says: `name` and `folder` are stems, `words` those of the whole path."""
 
     name: tuple[str, ...]
     folder: tuple[str, ...]
@@ -133,8 +133,8 @@ def path_traits(path: str) -> PathTraits:
     """The traits of a folder-relative path."""
     folders, _, name = path.rpartition("/")
     return PathTraits(
-        name=tuple(words_of(name.partition(".")[0])),
-        folder=tuple(words_of(folders.rpartition("/")[2])),
+        name=tuple(map(stem, words_of(name.partition(".")[0]))),
+        folder=tuple(map(stem, words_of(folders.rpartition("/")[2]))),
         words=frozenset(words_of(path)),
         is_test=bool(_TEST.search(path)),
         is_aside=bool(_ASIDE.search(path)),
@@ -165,7 +165,9 @@ def rank(question: Question, candidates: Sequence[Candidate]) -> list[Candidate]
             scores[number] *= factor
             boosts[number][name] = factor
     return [
-        evolve(candidates[number], score=scores[number], boosts=boosts[number])
+        Candidate(
+            candidates[number].chunk, candidates[number].place, scores[number], boosts[number]
+        )
         for number in _order(candidates, scores)
     ]
 
@@ -204,8 +206,13 @@ def _order(candidates: Sequence[Candidate], scores: Sequence[float]) -> list[int
     return sorted(range(len(candidates)), key=key)
 
 
-def _share(words: Sequence[str], asked: frozenset[str]) -> float:
-    """How much of a name the question says, 0..1; `asked` holds stems."""
-    if not words:
+@lru_cache(maxsize=50_000)
+def _stems_of(name: str) -> tuple[str, ...]:
+    return tuple(map(stem, split_token(name)))
+
+
+def _share(stems: Sequence[str], asked: frozenset[str]) -> float:
+    """How much of a name the question says, 0..1; both are stems."""
+    if not stems:
         return 0.0
-    return sum(stem(word) in asked for word in words) / len(words)
+    return sum(map(asked.__contains__, stems)) / len(stems)

@@ -9,6 +9,7 @@ import logging
 import signal
 import sys
 from contextlib import suppress
+from threading import Thread
 from typing import Final
 
 from codeintel_ls.daemon.process_life import (
@@ -22,6 +23,7 @@ from codeintel_ls.server.errors import MalformedMessageError
 from codeintel_ls.server.pools import Pools
 from codeintel_ls.server.routes import routes
 from codeintel_ls.server.session import Session
+from codeintel_ls.workspace import load_ahead
 
 logger: Final = logging.getLogger(__name__)
 
@@ -32,6 +34,7 @@ def serve_stdio() -> int:
     """Serve one client until it ends. The result is the exit status that LSP asks for."""
     descriptor_in, descriptor_out = reserve_stdin(), reserve_stdout()
     _log_to_stderr()
+    Thread(target=load_ahead, name="codeintel-loading", daemon=True).start()
     return asyncio.run(_serve(descriptor_in, descriptor_out))
 
 

@@ -257,6 +257,7 @@ class Primary:
 
     kind: str
     vectors: int
+    recall: float | None = None
 
 
 @frozen(kw_only=True)
@@ -280,6 +281,7 @@ class FolderStatus:
     secondary: Secondary
     tombstones: int
     embedder: str
+    embedded: int
     memory_bytes: int
     disk_bytes: int
     skipped: Mapping[str, int]

@@ -191,8 +191,8 @@ class IndexSettings:
     scalar_up_to: int = field(
         default=100_000,
         metadata=_about(
-            "`auto` keeps up to this many vectors in 8 bits a number, and searches them all; "
-            "more are searched by cells.",
+            "`auto` finds among up to this many vectors by one bit a number, refined by eight; "
+            "of more it searches a calibrated part.",
             scope=Scope.MACHINE,
             minimum=0,
             maximum=20_000_000,

@@ -29,12 +29,15 @@ from codeintel_ls.search import (
 )
 from codeintel_ls.settings import Settings
 from codeintel_ls.workspace.following import follower_notice
-from codeintel_ls.workspace.index_keeper import IndexKeeper, read_limits
+from codeintel_ls.workspace.index_keeper import IndexKeeper
 from codeintel_ls.workspace.opening import (
     discover_git,
     index_folder,
     index_recipe,
+    ladder_of,
     load_usable_encoder,
+    read_limits,
+    repository_folder,
 )
 from codeintel_ls.workspace.scope import FolderScope
 from codeintel_ls.workspace.watching import Changes
@@ -88,7 +91,7 @@ class WorkspaceFolder:
         self._keeper = IndexKeeper(
             root,
             index,
-            settings.index,
+            settings,
             model,
             self._scope.discover,
             self._scope.policy,
@@ -115,12 +118,15 @@ class WorkspaceFolder:
             raise InvalidRequestError(f"{root.name} is not a folder.")
         notices: list[str] = []
         encoder, model = load_usable_encoder(settings.embedding.model, notices)
+        git = discover_git(root, settings, notices)
         index = Index.open(
             index_folder(root, settings),
+            shared=repository_folder(root, git, settings),
             recipe=index_recipe(encoder),
             dimension=encoder.dimension,
+            ladder=ladder_of(settings),
+            root=root,
         )
-        git = discover_git(root, settings, notices)
         return cls(
             root,
             settings,
@@ -153,7 +159,8 @@ class WorkspaceFolder:
             if old.index == settings.index:
                 return
             self._engine.limits = read_limits(settings.index)
-            self._keeper.configure(settings.index)
+            self._index.configure(ladder_of(settings))
+            self._keeper.configure(settings)
             self._scope.configure(settings.index)
             if settings.index.enabled:
                 self._scope.start_watching()
@@ -196,28 +203,33 @@ class WorkspaceFolder:
 
     def index_status(self) -> IndexStatus:
         """Counts, state and notices of the index."""
-        generation, keeper = self._index.published, self._keeper
-        segments = generation.segments
+        counts, keeper = self._index.counts, self._keeper
         return IndexStatus(
             state=keeper.state,
             files=self._index.store.count_files(),
-            chunks=generation.chunks,
+            chunks=counts.chunks,
             pending=keeper.pending,
-            generation=generation.number,
-            primary_kind="flat",
-            primary_vectors=len(segments[0]) if segments else 0,
-            secondary_vectors=generation.secondary,
-            tombstones=generation.dead,
+            generation=counts.number,
+            primary_kind=counts.primary_kind,
+            primary_vectors=counts.primary_vectors,
+            primary_recall=counts.primary_recall,
+            secondary_vectors=counts.secondary_vectors,
+            tombstones=counts.tombstones,
             embedder=self._encoder.identity if self._encoder else "none",
-            memory_bytes=generation.nbytes,
-            disk_bytes=self._index.disk_bytes(),
+            embedded=keeper.embedded,
+            memory_bytes=counts.memory_bytes,
+            disk_bytes=self._index.disk_bytes() + self._index.shared_bytes(),
             skipped=keeper.skipped(),
             last_error=keeper.last_error,
             notices=(
                 *self._notices,
                 *self._index.notices,
+                *keeper.notices,
                 *self._scope.notices,
                 *((_REOPEN,) if self._wants_reopening() else ()),
+            ),
+            remarks=(
+                *self._scope.remarks,
                 *(() if self._index.owned else (follower_notice(self._index),)),
                 *(() if self.settings.index.enabled else (_OFF,)),
             ),
@@ -265,6 +277,10 @@ class WorkspaceFolder:
         """Fold what came since the last merge into the primary; drops tombstones."""
         self._keeper.merge(progress).wait(cancellation or Cancellation())
         return self.index_status()
+
+    def settle(self, *, cancellation: Cancellation | None = None) -> None:
+        """Return when what is due is written to disk and merged: the next opening is fast."""
+        self._keeper.settle().wait(cancellation or Cancellation())
 
     def list_paths(
         self,

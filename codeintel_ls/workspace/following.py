@@ -37,7 +37,8 @@ def await_owner(
         cancellation.raise_if_cancelled()
         if index.try_own():
             return False
-        number = index.refresh().number
+        index.refresh()
+        number = index.store.generation()
         if number != seen:
             seen, deadline = number, time.monotonic() + _PATIENCE_SECONDS
         elif time.monotonic() > deadline:

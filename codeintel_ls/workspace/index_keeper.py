@@ -5,11 +5,12 @@ that a save is searchable at once even while the bulk lane is at work. Only the 
 the cache writes; any other follows what the owner commits, and takes over when it is gone.
 """
 
-import os
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from math import inf
 from pathlib import Path
-from threading import Event, Lock
+from threading import Event
 from typing import Final
 
 from codeintel_ls.cancellation import Cancellation, CancelledError
@@ -17,17 +18,19 @@ from codeintel_ls.errors import CodeIntelError
 from codeintel_ls.index.errors import DamagedCacheError, IndexingError
 from codeintel_ls.index.index import Index
 from codeintel_ls.index.indexer import Indexer
-from codeintel_ls.index.reconcile import FoundFile, IndexPlan, plan_all, plan_rebuild
+from codeintel_ls.index.reconcile import FoundFile, IndexPlan, Planner, plan_all, plan_rebuild
 from codeintel_ls.index.schema import KnownFile, KnownSkip, Moment
-from codeintel_ls.index.source import ReadLimits
 from codeintel_ls.index.status import IndexState
 from codeintel_ls.index.store import Store
-from codeintel_ls.index.tasks import FileToIndex
 from codeintel_ls.progress import Progress, no_progress
-from codeintel_ls.settings import IndexSettings
+from codeintel_ls.settings import Settings
 from codeintel_ls.workspace.discovery import Discovered, PathPolicy
+from codeintel_ls.workspace.file_plan import has_plain_name, plan_files
 from codeintel_ls.workspace.following import await_owner
 from codeintel_ls.workspace.lane import Job, Lane
+from codeintel_ls.workspace.opening import read_limits, worker_bytes, workers_of
+from codeintel_ls.workspace.pending import Pending
+from codeintel_ls.workspace.upkeep import Upkeep
 
 MOST_SINGLE_FILES: Final = 200
 """More changed files than this at once are a checkout: the whole folder is reconciled."""
@@ -36,22 +39,14 @@ _RECONCILE: Final = "Indexing"
 _RESCAN: Final = "Looking for changes"
 _REBUILD: Final = "Rebuilding the index"
 _MERGE: Final = "Merging the index"
+_UPKEEP: Final = "Keeping the index small"
 _SAVES: Final = "Updating the index"
 _HINTS: Final = "Following changes"
+_LONGEST_RETRY: Final = 60.0
+_BETWEEN_LOOKS: Final = 1.0
 _UNDECODABLE_NAME: Final = "undecodable-name"
 _LONGEST_LINE: Final = "max_line_characters"
 """The store remembers by which limit its files were chosen."""
-
-
-Planner = Callable[
-    [Sequence[FoundFile], Mapping[str, KnownFile], Mapping[str, KnownSkip]], IndexPlan
-]
-"""Says what to do from what the folder holds and what the store knew before it was listed."""
-
-
-def read_limits(settings: IndexSettings) -> ReadLimits:
-    """What the settings allow to be read."""
-    return ReadLimits(settings.max_file_bytes, settings.max_line_characters)
 
 
 class IndexKeeper:
@@ -61,7 +56,7 @@ class IndexKeeper:
         self,
         root: Path,
         index: Index,
-        settings: IndexSettings,
+        settings: Settings,
         model: str,
         discover: Callable[[Cancellation], Discovered],
         policy: Callable[[], PathPolicy],
@@ -74,26 +69,24 @@ class IndexKeeper:
         self._discover = discover
         self._policy = policy
         self._changed = changed
-        self._hints = Lock()
-        self._waiting_paths: set[str] = set()
-        self._saving_paths: set[str] = set()
-        self._bulk_pending = 0
-        self._asked, self._answered = 1, 0
+        self._pending = Pending()
         self.first_pass = Event()
-        self._left_out: Mapping[str, int] = {}
         self.state = IndexState.SCANNING
         self.last_error: str | None = None
-        limits = read_limits(settings)
-        self._bulk_indexer = Indexer(root, index, model, limits)
-        self._save_indexer = Indexer(root, index, model, limits)
-        self._bulk = Lane("index-bulk", idle=self._follow)
+        limits, memory = read_limits(settings.index), worker_bytes(settings)
+        self._indexer = Indexer(root, index, model, limits, memory)
+        self._upkeep = Upkeep(index, self._indexer, settings)
+        self._is_warm = False
+        self._failures = 0
+        self._retry_at = inf
+        self._kept_up_at = 0.0
+        self._bulk = Lane("index-bulk", idle=self._idle)
         self._saves = Lane("index-saves")
 
     @property
     def pending(self) -> int:
         """Files known to have changed and not searchable yet."""
-        with self._hints:
-            return self._bulk_pending + len(self._waiting_paths | self._saving_paths)
+        return self._pending.files
 
     @property
     def complete(self) -> bool:
@@ -103,16 +96,26 @@ class IndexKeeper:
     @property
     def compared(self) -> bool:
         """Whether the whole folder was compared with the index since that was last asked for."""
-        return self._answered == self._asked
+        return self._pending.compared
 
     @property
     def worker_pids(self) -> list[int]:
         """Process ids of the workers that are alive."""
-        return [*self._bulk_indexer.worker_pids, *self._save_indexer.worker_pids]
+        return self._indexer.worker_pids
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a person should know of the index's upkeep."""
+        return self._upkeep.notices
+
+    @property
+    def embedded(self) -> int:
+        """Texts that had to be embedded since the folder was opened."""
+        return self._indexer.embedded
 
     def skipped(self) -> dict[str, int]:
         """Files that are not indexed, by reason."""
-        return dict(Counter(self._left_out) + Counter(self._index.store.skip_counts()))
+        return dict(Counter(self._upkeep.left_out) + Counter(self._index.store.skip_counts()))
 
     def reconcile(self, progress: Progress = no_progress) -> Job:
         """Compare the whole folder with the index, and index what differs."""
@@ -126,20 +129,22 @@ class IndexKeeper:
         """Put everything into one segment."""
         return self._bulk.add(_MERGE, self._run_merge, progress)
 
+    def settle(self) -> Job:
+        """Write to disk and merge whatever is due, without waiting for a better moment."""
+        return self._bulk.add(_UPKEEP, lambda job: self._run_upkeep(job, at_once=True))
+
     def note_changes(self, paths: Collection[str]) -> None:
         """A hint that these files may have changed; many become one reconciliation."""
         if len(paths) > MOST_SINGLE_FILES:
             self.note_rescan()
         elif paths:
-            with self._hints:
-                self._waiting_paths.update(paths)
+            self._pending.note(paths)
             if not self._saves.has_waiting(_HINTS):
                 self._saves.add(_HINTS, self._run_hints)
 
     def note_rescan(self) -> None:
         """A hint that anything may have changed."""
-        with self._hints:
-            self._asked += 1
+        self._pending.ask()
         # Jobs of other names have somebody who may cancel them.
         if not self._bulk.has_waiting(_RESCAN):
             self._bulk.add(_RESCAN, self._run_reconcile)
@@ -154,11 +159,11 @@ class IndexKeeper:
             return self.reconcile(progress)
         return self._saves.add(_SAVES, lambda job: self._update_files(set(paths), job), progress)
 
-    def configure(self, settings: IndexSettings) -> None:
+    def configure(self, settings: Settings) -> None:
         """Index by other settings from now on; what they change is found by reconciling."""
-        self._settings = settings
-        limits = read_limits(settings)
-        self._bulk_indexer.limits = self._save_indexer.limits = limits
+        self._settings = self._upkeep.settings = settings
+        self._indexer.limits = read_limits(settings.index)
+        self._indexer.memory_bytes = worker_bytes(settings)
 
     def cancel(self) -> None:
         """Stop indexing the folder; single saves go on."""
@@ -166,24 +171,21 @@ class IndexKeeper:
 
     def rest(self) -> None:
         """Say that there is nothing to do: the folder is not to be indexed."""
-        self._finish(None)
         self.first_pass.set()
+        self._finish(None)
 
     def warm(self) -> None:
         """Have the process that indexes saves up before the first one."""
-        self._saves.add("Starting", lambda job: self._save_indexer.warm(job.cancellation))
+        self._is_warm = True
+        self._saves.add("Starting", lambda job: self._indexer.warm(job.cancellation))
 
     def close(self) -> None:
         """Stop everything and end the workers."""
-        self._bulk_indexer.close()
-        self._save_indexer.close()
+        self._indexer.close()
         self._bulk.close()
         self._saves.close()
-        self._bulk_indexer.close()
-        self._save_indexer.close()
+        self._indexer.close()
         self.first_pass.set()
-
-    # -- the bulk lane -------------------------------------------------------------------------
 
     def _run_reconcile(self, job: Job) -> None:
         self._run(job, self._plan, embed_all=False)
@@ -195,9 +197,17 @@ class IndexKeeper:
                 "alone can rebuild it: ask there, or close it first."
             )
         self._run(job, plan_rebuild, embed_all=True)
-        self._index.merge()
-        with self._index.writing:
-            self._index.store.collect_vectors()
+
+        def merging() -> None:
+            self._enter(IndexState.MERGING)
+
+        try:
+            # Only what no segment holds any more is named by nobody.
+            self._upkeep.merge(job.cancellation, merging)
+            self._upkeep.collect(job.cancellation, unused_days=0)
+            self._upkeep.run(job.cancellation, merging, at_once=True)
+        finally:
+            self._finish(self.last_error)
 
     def _plan(
         self,
@@ -206,8 +216,9 @@ class IndexKeeper:
         skips: Mapping[str, KnownSkip],
     ) -> IndexPlan:
         chosen_by = self._index.store.meta(_LONGEST_LINE)
-        read_all = chosen_by != str(self._bulk_indexer.limits.max_line_characters)
-        return plan_all(found, known, skips, read_all=read_all)
+        read_all = chosen_by != str(self._indexer.limits.max_line_characters)
+        has_room = self._indexer.room > 0
+        return plan_all(found, known, skips, read_all=read_all, has_room=has_room)
 
     def _run(self, job: Job, plan: Planner, *, embed_all: bool) -> None:
         try:
@@ -218,69 +229,98 @@ class IndexKeeper:
             except DamagedCacheError:
                 self._index.recover(store)
                 self._bring_up_to_date(job, plan, embed_all)
+            self._failures, self._retry_at = 0, inf
             self._finish(None)
         except CancelledError:
             self._finish(None)
             raise
         except CodeIntelError as error:
+            self._failures += 1
+            self._retry_at = time.monotonic() + min(2.0**self._failures, _LONGEST_RETRY)
             self._finish(str(error))
             raise
         except Exception as error:
             self._finish(f"Indexing failed with {type(error).__name__}.")
             raise
         finally:
-            self._bulk_pending = 0
+            self._pending.set_bulk(0)
             self.first_pass.set()
-            self._bulk_indexer.close()
+            self._rest()
             self._changed()
 
     def _bring_up_to_date(self, job: Job, plan: Planner, embed_all: bool) -> None:
-        asked, limits, store = self._asked, self._bulk_indexer.limits, self._index.store
+        asked, limits, store = self._pending.begin(), self._indexer.limits, self._index.store
+        if self._index.owned:
+            self._upkeep.show_unpublished(job.cancellation)
+            self._upkeep.limit()
         # Before the listing: a file that is saved meanwhile must not seem to be gone.
         looked, known, skips = store.moment(), store.files(), store.skips()
         todo = plan(self._listed(job.cancellation), known, skips)
         if todo:
-            with self._hints:
-                self._answered = min(self._answered, asked - 1)
+            self._pending.differs(asked)
         if self._own(todo, job):
             if todo:
-                self._bulk_pending = len(todo.stale)
+                self._pending.set_bulk(len(todo.stale))
                 self._enter(IndexState.INDEXING)
                 self._apply(job, todo, looked, embed_all=embed_all)
+                self._upkeep.found_primary(job.cancellation)
             if store.meta(_LONGEST_LINE) != str(limits.max_line_characters):
                 self._index.store.set_meta(_LONGEST_LINE, str(limits.max_line_characters))
-        with self._hints:
-            self._answered = max(self._answered, asked)
+        self._pending.answer(asked)
 
     def _listed(self, cancellation: Cancellation) -> Sequence[FoundFile]:
         """The files to index; those whose names are no UTF-8 are counted and left out."""
         discovered = self._discover(cancellation)
-        files = [file for file in discovered.files if _has_plain_name(file.path)]
+        files = [file for file in discovered.files if has_plain_name(file.path)]
         odd = {_UNDECODABLE_NAME: len(discovered.files) - len(files)}
-        self._left_out = Counter(discovered.skipped) + Counter(odd)
+        self._upkeep.left_out = Counter(discovered.skipped) + Counter(odd)
         return files
 
     def _apply(self, job: Job, todo: IndexPlan, looked: Moment, *, embed_all: bool) -> None:
         def progress(done: int, total: int | None, message: str) -> None:
-            self._bulk_pending = len(todo.stale) - done
+            self._pending.set_bulk(len(todo.stale) - done)
             job.progress(done, total, message)
 
-        self._bulk_indexer.apply(
+        self._indexer.apply(
             todo,
             looked=looked,
-            workers=self._settings.workers or min(os.cpu_count() or 1, 4),
+            workers=workers_of(self._settings.index),
             progress=progress,
             cancellation=job.cancellation,
             embed_all=embed_all,
             published=self._changed,
         )
 
-    def _run_merge(self, _job: Job) -> None:
-        self._enter(IndexState.MERGING)
+    def _run_merge(self, job: Job) -> None:
+        if not self._own(IndexPlan((), ()), job):
+            return
         try:
-            self._index.merge()
+            self._upkeep.merge(job.cancellation, lambda: self._enter(IndexState.MERGING))
         finally:
             self._finish(self.last_error)
+
+    def _run_upkeep(self, job: Job, *, at_once: bool = False) -> None:
+        if not self._index.owned:
+            return
+        store = self._index.store
+        try:
+            self._upkeep.run(
+                job.cancellation, lambda: self._enter(IndexState.MERGING), at_once=at_once
+            )
+        except DamagedCacheError:
+            self._recover(store)
+        finally:
+            self._rest()
+            if self.state is IndexState.MERGING:
+                self._finish(self.last_error)
+        if self._upkeep.found_lost:
+            self.note_rescan()
+
+    def _rest(self) -> None:
+        """Keep no worker that is not needed for the next save, nor one that has grown large."""
+        self._indexer.rest()
+        if self._is_warm and self._indexer.worker_pids == []:
+            self.warm()
 
     def _enter(self, state: IndexState) -> None:
         self.state = state
@@ -291,68 +331,61 @@ class IndexKeeper:
         self.state = IndexState.FAILED if error else IndexState.READY
         self._changed()
 
-    # -- the save lane -------------------------------------------------------------------------
-
     def _run_hints(self, job: Job) -> None:
-        with self._hints:
-            self._saving_paths, self._waiting_paths = self._waiting_paths, set()
         try:
-            self._update_files(self._saving_paths, job)
+            self._update_files(self._pending.take(), job)
         except CodeIntelError:
             # What could not be done for each is left to a look at the whole folder.
             self.note_rescan()
             raise
         finally:
-            with self._hints:
-                self._saving_paths = set()
+            self._pending.taken()
             self._changed()
 
-    def _update_files(self, paths: set[str], job: Job) -> None:
+    def _update_files(self, paths: Collection[str], job: Job) -> None:
         store = self._index.store
         try:
             looked = store.moment()
-            plan = self._plan_files(set(filter(_has_plain_name, paths)))
+            plan, directories = plan_files(self._root, self._policy(), store, paths)
+            if directories:
+                self.note_rescan()
             if plan and self._own(plan, job):
-                self._save_indexer.apply(
-                    plan,
-                    looked=looked,
-                    workers=1,
-                    progress=job.progress,
-                    cancellation=job.cancellation,
+                self._indexer.apply_urgently(
+                    plan, looked=looked, progress=job.progress, cancellation=job.cancellation
                 )
         except DamagedCacheError:
             self._recover(store)
             raise
 
-    def _plan_files(self, paths: set[str]) -> IndexPlan:
-        policy, store = self._policy(), self._index.store
-        known, skips = store.files_at(paths), store.skips_at(paths)
-        stale: list[FileToIndex] = []
-        gone: list[str] = []
-        for path in sorted(paths):
-            if (self._root / path).is_dir():
-                self.note_rescan()
-                continue
-            # What was a directory until now took its files with it.
-            gone.extend(store.paths_below(path))
-            if isinstance(policy.find(path), FoundFile):
-                before = known.get(path)
-                stale.append(FileToIndex(path, before.digest if before else None))
-            elif path in known or path in skips:
-                gone.append(path)
-        return IndexPlan(tuple(stale), tuple(gone))
+    def _idle(self) -> None:
+        """Between two jobs: keep up what is ours, try again what failed, follow the owner."""
+        now = time.monotonic()
+        if not self._index.owned:
+            self._follow()
+        elif now >= self._retry_at:
+            self._retry_at = inf
+            self.note_rescan()
+        elif now - self._kept_up_at > _BETWEEN_LOOKS:
+            self._kept_up_at = now
+            self._index.keep_up()
+            if not self._index.store.is_there():
+                self.note_damage(self._index.store)
+            elif self._upkeep.unload_if_idle():
+                self._changed()
+            elif self.first_pass.is_set() and self.state is IndexState.READY:
+                self._note_upkeep()
 
-    # -- beside another process that owns the cache ---------------------------------------------
+    def _note_upkeep(self) -> None:
+        if self._index.publication.counts.loaded and self._upkeep.is_due:
+            self._bulk.add(_UPKEEP, self._run_upkeep)
 
     def _follow(self) -> None:
         """See what the owner has committed, and take over when it is gone."""
-        if self._index.owned:
-            return
-        before, store = self._index.published.number, self._index.store
+        store = self._index.store
         try:
             if self._index.try_own():
                 self.note_rescan()
-            elif self._index.refresh().number != before:
+            elif self._index.refresh():
                 self._changed()
                 if not self.compared:
                     self.note_rescan()
@@ -363,15 +396,10 @@ class IndexKeeper:
         """Whether the plan is ours to carry out; otherwise the owner has done it on return."""
         if self._index.try_own():
             return True
-        limits = self._bulk_indexer.limits
+        limits = self._indexer.limits
         return not await_owner(self._root, self._index, plan, limits, job.cancellation)
 
     def _recover(self, damaged: Store) -> None:
         """Begin anew, with whatever can be opened, and index everything again."""
         self._index.recover(damaged)
         self.note_rescan()
-
-
-def _has_plain_name(path: str) -> bool:
-    """Whether the name is text; bytes that are no UTF-8 arrive as lone surrogates."""
-    return path.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in path)

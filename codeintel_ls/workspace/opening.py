@@ -5,14 +5,17 @@ What is wanting is told in a notice wherever the folder can still be of use with
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 
 from codeintel_ls.embedding import Encoder, ModelUnavailableError, StaticEncoder, load_encoder
 from codeintel_ls.git import GitClient, GitError, NotARepositoryError
 from codeintel_ls.index.chunking import CHUNKER_VERSION
+from codeintel_ls.index.ladder import Ladder, PrimaryKind
+from codeintel_ls.index.source import ReadLimits
 from codeintel_ls.index.terms import TERMS_VERSION
-from codeintel_ls.settings import Settings, cache_directory
+from codeintel_ls.settings import IndexSettings, PrimaryIndex, Settings, cache_directory
 
 
 def index_folder(root: Path, settings: Settings, environ: Mapping[str, str] = os.environ) -> Path:
@@ -21,6 +24,44 @@ def index_folder(root: Path, settings: Settings, environ: Mapping[str, str] = os
     return (
         cache_directory(settings.cache, environ) / "workspaces" / f"{root.name or 'root'}-{digest}"
     )
+
+
+def repository_folder(
+    root: Path,
+    git: GitClient | None,
+    settings: Settings,
+    environ: Mapping[str, str] = os.environ,
+) -> Path:
+    """Where the contents lie that all work trees of the folder's repository share.
+
+    Outside a repository the folder has one of its own.
+    """
+    place = Path(os.path.realpath(git.common_dir)) if git is not None else root
+    name = place.parent.name if place.name == ".git" else place.name
+    digest = blake2b(str(place).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return cache_directory(settings.cache, environ) / "repositories" / f"{name or 'root'}-{digest}"
+
+
+def ladder_of(settings: Settings) -> Ladder:
+    """Which kinds of index the settings allow."""
+    index = settings.index
+    kind = None if index.primary is PrimaryIndex.AUTO else PrimaryKind(str(index.primary))
+    return Ladder(kind=kind, flat_up_to=index.flat_up_to, scalar_up_to=index.scalar_up_to)
+
+
+def read_limits(settings: IndexSettings) -> ReadLimits:
+    """What the settings allow to be read."""
+    return ReadLimits(settings.max_file_bytes, settings.max_line_characters)
+
+
+def workers_of(settings: IndexSettings) -> int:
+    """How many processes index at the same time: by default one for every two processors."""
+    return settings.workers or min(max(1, (os.cpu_count() or 1) // 2), 4)
+
+
+def worker_bytes(settings: Settings) -> int:
+    """How much memory an indexing process may take."""
+    return settings.index.worker_megabytes * 1024 * 1024
 
 
 def index_recipe(encoder: Encoder) -> str:
@@ -39,6 +80,13 @@ def discover_git(root: Path, settings: Settings, notices: list[str]) -> GitClien
     except GitError as error:
         notices.append(str(error))
         return None
+
+
+def load_ahead() -> None:
+    """Load what nearly every folder needs, while a client still says what it wants."""
+    # Opening a folder tells of what is wrong.
+    with suppress(ModelUnavailableError):
+        load_encoder("")
 
 
 def load_usable_encoder(model: str, notices: list[str]) -> tuple[StaticEncoder, str]:

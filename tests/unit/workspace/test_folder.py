@@ -1,8 +1,7 @@
 """A live folder: right answers that stay right while files come, change and go."""
 
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from codeintel_ls.index.status import IndexState
 from codeintel_ls.search import InvalidQueryError, SearchFilter, SearchMode, SearchQuery
 from codeintel_ls.settings import CacheSettings, IndexSettings, Settings
 from codeintel_ls.workspace import IndexingOffError, WorkspaceFolder, index_folder
-from tests.unit.workspace.trees import FILES, commit_all, git, write_tree
+from tests.unit.workspace.trees import FILES, commit_all, eventually, git, write_tree
 
 
 @pytest.fixture
@@ -44,15 +43,6 @@ def places(
 ) -> list[tuple[str, str | None]]:
     result = folder.search(evolve(SearchQuery(text=question), **options))
     return [(hit.path, hit.symbol) for hit in result.hits]
-
-
-def eventually(check: Callable[[], bool], seconds: float = 10.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if check():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 BY_LETTERS = {
@@ -254,7 +244,7 @@ def test_a_folder_that_is_not_to_be_indexed_says_so(root: Path, settings: Settin
     folder.start()
     status = folder.index_status()
     assert (status.state, status.files) == (IndexState.READY, 0)
-    assert any("index.enabled" in notice for notice in status.notices)
+    assert any("index.enabled" in remark for remark in status.remarks)
     with pytest.raises(IndexingOffError, match=r"index\.enabled"):
         folder.update()
     assert folder.search(SearchQuery(text="cart")).hits == ()

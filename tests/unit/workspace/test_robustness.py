@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from codeintel_ls.index.store import Store
 from codeintel_ls.search import SearchFilter, SearchQuery
 from codeintel_ls.settings import CacheSettings, EmbeddingSettings, IndexSettings, Settings
 from codeintel_ls.workspace import WorkspaceFolder, index_folder, scope
-from tests.unit.workspace.trees import FILES, write_tree
+from tests.unit.workspace.trees import FILES, eventually, write_tree
 
 
 @pytest.fixture
@@ -44,15 +44,6 @@ def folder(tmp_path: Path, settings: Settings) -> Iterator[WorkspaceFolder]:
 def found(folder: WorkspaceFolder, question: str, **options: object) -> list[str]:
     result = folder.search(evolve(SearchQuery(text=question), **options))
     return [hit.path for hit in result.hits]
-
-
-def eventually(check: Callable[[], bool], seconds: float = 20.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if check():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def test_searches_after_a_merge_that_changed_no_generation(folder: WorkspaceFolder) -> None:
@@ -331,21 +322,6 @@ def test_a_negative_page_is_refused(folder: WorkspaceFolder, page: dict[str, int
         folder.search(evolve(SearchQuery(text="cart"), **page))
 
 
-def test_a_rebuild_forgets_vectors_that_nothing_needs(folder: WorkspaceFolder) -> None:
-    def vectors() -> int:
-        with sqlite3.connect(index_folder(folder.root, folder.settings) / "index.sqlite3") as store:
-            return store.execute("SELECT count(*) FROM vector").fetchone()[0]
-
-    before = vectors()
-    write_tree(folder.root, {"shop/mail.py": "def pigeon_post():\n    return 'by pigeon'\n"})
-    folder.update(["shop/mail.py"])
-    write_tree(folder.root, {"shop/mail.py": FILES["shop/mail.py"]})
-    folder.update(["shop/mail.py"])
-    assert vectors() == before + 1
-    folder.rebuild()
-    assert vectors() == before
-
-
 def test_only_the_owner_rebuilds(folder: WorkspaceFolder, settings: Settings) -> None:
     follower = WorkspaceFolder.open(folder.root, settings)
     with pytest.raises(IndexingError, match="alone can rebuild"):
@@ -363,7 +339,7 @@ def test_two_processes_on_one_folder(folder: WorkspaceFolder, settings: Settings
         " Settings(cache=CacheSettings(directory=sys.argv[2])))\n"
         "status = folder.update()\n"
         "print(folder.search(SearchQuery(text='total price')).hits[0].path)\n"
-        "print(status.notices[-1])\n"
+        "print(status.remarks[-1])\n"
         "folder.close()\n"
     )
     out = subprocess.run(

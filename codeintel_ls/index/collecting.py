@@ -1,0 +1,27 @@
+"""Contents that nothing refers to are deleted, once they were not used for long.
+
+Invariant: what any workspace of the repository names stays; where that cannot be found out,
+everything stays.
+"""
+
+from pathlib import Path
+
+from codeintel_ls.index.contents import ContentStore
+from codeintel_ls.index.errors import IndexingError
+from codeintel_ls.index.store import Store
+from codeintel_ls.index.tasks import CollectTask
+
+
+def collect(task: CollectTask) -> int:
+    """How many rows were deleted; 0 where one of the databases cannot be read."""
+    with ContentStore(Path(task.contents)) as contents:
+        named: set[bytes] = set()
+        for path in map(Path, task.databases):
+            if not path.exists():
+                continue
+            try:
+                with Store(path, contents) as store:
+                    named |= store.contents_named()
+            except IndexingError:
+                return 0
+        return contents.collect(named, unused_days=task.unused_days)

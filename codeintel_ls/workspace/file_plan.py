@@ -1,0 +1,37 @@
+"""What a hint about single files comes to: which of them must be read, which are gone."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from codeintel_ls.index.reconcile import FoundFile, IndexPlan
+from codeintel_ls.index.store import Store
+from codeintel_ls.index.tasks import FileToIndex
+from codeintel_ls.workspace.path_policy import PathPolicy
+
+
+def plan_files(
+    root: Path, policy: PathPolicy, store: Store, paths: Iterable[str]
+) -> tuple[IndexPlan, bool]:
+    """The plan for these paths, and whether one is a directory: then the folder must be listed."""
+    wanted = set(filter(has_plain_name, paths))
+    known, skips = store.files_at(wanted), store.skips_at(wanted)
+    stale: list[FileToIndex] = []
+    gone: list[str] = []
+    directories = False
+    for path in sorted(wanted):
+        if (root / path).is_dir():
+            directories = True
+            continue
+        # What was a directory until now took its files with it.
+        gone.extend(store.paths_below(path))
+        if isinstance(policy.find(path), FoundFile):
+            before = known.get(path)
+            stale.append(FileToIndex(path, before.digest if before else None))
+        elif path in known or path in skips:
+            gone.append(path)
+    return IndexPlan(tuple(stale), tuple(gone)), directories
+
+
+def has_plain_name(path: str) -> bool:
+    """Whether the name is text; bytes that are no UTF-8 arrive as lone surrogates."""
+    return path.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in path)

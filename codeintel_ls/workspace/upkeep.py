@@ -1,0 +1,219 @@
+"""What keeps an index small and sound while nobody waits for it.
+
+Folds and merges when they are due, checks segments once, collects what nothing refers to, makes
+room on the disk, lets go of memory that was not used for long. Invariants: all of it may be cut
+short at any time; nothing of it makes an answer wrong; what fails is told, and tried again later.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from codeintel_ls.cancellation import Cancellation
+from codeintel_ls.index.errors import DamagedCacheError, IndexingError
+from codeintel_ls.index.index import Index
+from codeintel_ls.index.indexer import Indexer
+from codeintel_ls.index.screening import SkipReason
+from codeintel_ls.index.tasks import CollectTask
+from codeintel_ls.settings import Settings
+from codeintel_ls.workspace.caches import prune
+from codeintel_ls.workspace.discovery import OVER_LIMIT
+
+_log = logging.getLogger(__name__)
+
+_DAY_SECONDS: Final = 86_400
+_UNUSED_DAYS: Final = 14
+_MEGABYTE: Final = 1_000_000
+_COLLECTED: Final = "collected"
+_FULL_SHARE: Final = 0.9
+_WHAT_TO_DO: Final = "Raise it, or exclude folders with index.exclude."
+_AT_ONCE: Final = 10_000
+
+
+class Upkeep:
+    """The upkeep of one folder's index. Its methods are called one at a time.
+
+    `left_out` counts, by reason, the files that the last listing did not give.
+    """
+
+    def __init__(self, index: Index, indexer: Indexer, settings: Settings) -> None:
+        self.settings = settings
+        self.trouble = ""
+        self.left_out: Mapping[str, int] = {}
+        self._index = index
+        self._indexer = indexer
+        self._checked = False
+        self._pruned = False
+        self._retry_at = 0.0
+        self._small_at = -1
+        self.found_lost = False
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a person should know: caps that were reached, and what could not be done."""
+        sentences = (self._over_limit(), self._over_cap(), self.trouble)
+        return tuple(sentence for sentence in sentences if sentence)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether there is something to do now."""
+        if not self._index.owned or time.monotonic() < self._retry_at:
+            return False
+        if not (self._checked and self._pruned):
+            return True
+        publication = self._index.publication
+        if publication.current_number == self._small_at and not publication.policy.resting:
+            return False
+        if publication.next_step(indexing=False) is not None:
+            return True
+        if not publication.policy.resting:
+            self._small_at = publication.current_number
+        return False
+
+    def show_unpublished(self, cancellation: Cancellation) -> None:
+        """Have what lost its segments, or came before a crash, searchable before the next walk.
+
+        Raises CancelledError and the indexing process's errors.
+        """
+        self._index.forget_lost()
+        publication = self._index.publication
+        if publication.unpublished():
+            step = publication.next_step(indexing=False)
+            if step is not None:
+                self._indexer.carry_out(step, cancellation)
+
+    def found_primary(self, cancellation: Cancellation) -> None:
+        """Write the first segment of a folder of modest size at once: the next opening maps it."""
+        generation = self._index.published
+        if generation.primary is None and 0 < generation.chunks <= _AT_ONCE:
+            step = self._index.publication.policy.merge(generation)
+            self._indexer.carry_out(step, cancellation)
+
+    def merge(self, cancellation: Cancellation, merging: Callable[[], None]) -> None:
+        """Make one segment of everything, unless it is one already.
+
+        Raises CancelledError and the indexing process's errors.
+        """
+        generation = self._index.published
+        policy = self._index.publication.policy
+        if policy.is_merged(generation):
+            return
+        merging()
+        self._indexer.carry_out(policy.merge(generation), cancellation)
+
+    def run(
+        self,
+        cancellation: Cancellation,
+        merging: Callable[[], None],
+        *,
+        at_once: bool = False,
+    ) -> None:
+        """Do what is due; `merging` is called when a fold or a merge begins.
+
+        Raises CancelledError. What cannot be done is in `trouble` afterwards.
+        """
+        try:
+            while True:
+                step = self._index.publication.next_step(indexing=False, at_once=at_once)
+                if step is None:
+                    break
+                merging()
+                self._indexer.carry_out(step, cancellation)
+            self._check(cancellation)
+            self._collect(cancellation)
+            self._make_room()
+            self.found_lost = self._index.forget_lost()
+            self.trouble = ""
+        except DamagedCacheError:
+            raise
+        except (IndexingError, OSError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            self.trouble = f"The upkeep of the index failed and is tried again later: {reason}"
+            self._retry_at = time.monotonic() + 30.0
+            _log.warning("%s", self.trouble)
+
+    def limit(self) -> None:
+        """Set how much may be indexed, by the caps on chunks and on disk space."""
+        most = self.settings.index.max_chunks
+        cap = self.settings.cache.max_workspace_megabytes * _MEGABYTE
+        used = self._index.disk_bytes() + self._index.shared_bytes()
+        if used > cap * _FULL_SHARE:
+            chunks = self._index.store.count_chunks()
+            most = min(most, int(chunks * cap / used))
+        self._indexer.most_chunks = most
+
+    def collect(self, cancellation: Cancellation, *, unused_days: int = _UNUSED_DAYS) -> int:
+        """Delete contents that no workspace of the repository names; returns how many rows."""
+        task = CollectTask(
+            contents=str(self._index.store.contents.path),
+            databases=tuple(map(str, self._index.sharing_databases())),
+            unused_days=unused_days,
+        )
+        return self._indexer.collect(task, cancellation)
+
+    def unload_if_idle(self) -> bool:
+        """Let go of the memory, and end the indexing process, when unused for long enough."""
+        seconds = self.settings.index.unload_after_seconds
+        publication = self._index.publication
+        if not seconds or not publication.counts.loaded:
+            return False
+        if time.monotonic() - publication.used_at < seconds:
+            return False
+        publication.unload()
+        self._indexer.unload()
+        return True
+
+    def _check(self, cancellation: Cancellation) -> None:
+        if self._checked:
+            return
+
+        def verify(folders: Sequence[Path]) -> bool:
+            return not folders or self._indexer.verify(folders, cancellation)
+
+        self._index.check(verify)
+        self._checked = True
+
+    def _collect(self, cancellation: Cancellation) -> None:
+        store, today = self._index.store, int(time.time()) // _DAY_SECONDS
+        if store.meta(_COLLECTED) != str(today):
+            self.collect(cancellation)
+            store.set_meta(_COLLECTED, str(today))
+
+    def _make_room(self) -> None:
+        if self._pruned:
+            return
+        self._pruned = True
+        cap = self.settings.cache.max_megabytes * _MEGABYTE
+        directory = self._index.folder.parent.parent
+        for removed in prune(directory, cap_bytes=cap, keep=[self._index.folder]).removed:
+            _log.info("Removed the cache %s: %s.", removed.name, removed.reason)
+
+    def _over_limit(self) -> str:
+        files = self.left_out.get(OVER_LIMIT, 0)
+        if not files:
+            return ""
+        return (
+            f"At least {files:,} files are left out: the folder holds more than index.maxFiles "
+            f"({self.settings.index.max_files:,}). {_WHAT_TO_DO}"
+        )
+
+    def _over_cap(self) -> str:
+        files = self._index.store.skip_counts().get(SkipReason.OVER_CAP, 0)
+        if not files:
+            return ""
+        by_disk = self._indexer.most_chunks < self.settings.index.max_chunks
+        setting = (
+            f"its disk space (cache.maxWorkspaceMegabytes, {self._cap_megabytes:,} MB)"
+            if by_disk
+            else f"its chunks (index.maxChunks, {self.settings.index.max_chunks:,})"
+        )
+        return (
+            f"{files:,} files are left out: the index has reached the cap on {setting}. "
+            f"{_WHAT_TO_DO}"
+        )
+
+    @property
+    def _cap_megabytes(self) -> int:
+        return self.settings.cache.max_workspace_megabytes

@@ -1,0 +1,314 @@
+"""Segments and manifests on disk: whole, newer, damaged, half written, or not listed."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+import orjson
+import pytest
+
+from codeintel_ls.index.building import BuildTask, build
+from codeintel_ls.index.errors import DamagedCacheError, NewerCacheError
+from codeintel_ls.index.ladder import PrimaryKind
+from codeintel_ls.index.manifest import (
+    FORMAT,
+    Manifest,
+    SegmentEntry,
+    read_manifest,
+    remove_unlisted,
+    settle,
+    staging,
+    write_manifest,
+)
+from codeintel_ls.index.segment import Segment
+from codeintel_ls.index.segment_files import (
+    SEGMENTS,
+    STAGED,
+    digest_of_value,
+    new_segment_name,
+    open_segment,
+    verify_segment,
+    write_segment,
+)
+from codeintel_ls.index.store import Store
+from tests.unit.index.generations import anew
+from tests.unit.index.records import FakeEncoder, save, stores
+
+FILES = (
+    "segment.json", "dense.faiss", "files.npy", "starts.npy", "terms.npy", "offsets.npy",
+    "documents.npy", "impacts.npy",
+)  # fmt: skip
+MANIFEST = Manifest(
+    store="a store",
+    dimension=8,
+    upto=9,
+    segments=(
+        SegmentEntry(name="first", since=0, upto=4, chunks=70),
+        SegmentEntry(name="second", since=4, upto=9, chunks=7),
+    ),
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with stores(tmp_path) as opened:
+        texts = {f"{n}.py": [f"text {n} {m} parse" for m in range(n % 4)] for n in range(30)}
+        save(opened, FakeEncoder(), texts)
+        yield opened
+
+
+@pytest.fixture
+def folder(tmp_path: Path, store: Store) -> Path:
+    """The folder of a whole segment."""
+    staged = staging(tmp_path, "a-segment")
+    (in_memory,) = anew(store, 8).segments
+    write_segment(staged, in_memory)
+    return settle(staged)
+
+
+def flip(path: Path, place: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[place] ^= 0x10
+    path.write_bytes(data)
+
+
+def task(tmp_path: Path, kind: PrimaryKind = PrimaryKind.FLAT) -> BuildTask:
+    return BuildTask(
+        folder=str(tmp_path),
+        database=str(tmp_path / "index.sqlite3"),
+        contents=str(tmp_path / "contents.sqlite3"),
+        dimension=8,
+        since=0,
+        kind=kind,
+        threads=1,
+    )
+
+
+def same(one: Segment, other: Segment) -> bool:
+    positions = np.arange(len(one))
+    postings = ("size", "terms", "offsets", "documents", "impacts")
+    return (
+        np.array_equal(one.files, other.files)
+        and np.array_equal(one.starts, other.starts)
+        and all(
+            np.array_equal(getattr(one.postings, name), getattr(other.postings, name))
+            for name in postings
+        )
+        and np.array_equal(one.dense.vectors_at(positions), other.dense.vectors_at(positions))
+    )
+
+
+# -- segments --------------------------------------------------------------------------------------
+
+
+def test_a_segment_is_read_back_as_it_was(folder: Path, store: Store) -> None:
+    (in_memory,) = anew(store, 8).segments
+    opened = open_segment(folder)
+    assert same(opened, in_memory)
+    assert (opened.name, opened.rows) == ("a-segment", None)
+    assert len(opened) == len(in_memory) == 43
+    assert verify_segment(folder)
+    assert {path.name for path in folder.iterdir()} == set(FILES)
+
+
+@pytest.mark.parametrize("blocks", [(1, 1), (3, 2), (8_192, 16)])
+def test_what_is_built_block_by_block_is_what_is_built_at_once(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch, blocks: tuple[int, int]
+) -> None:
+    monkeypatch.setattr("codeintel_ls.index.building._CHUNKS_PER_BLOCK", blocks[0])
+    monkeypatch.setattr("codeintel_ls.index.building._BLOCKS_PER_RUN", blocks[1])
+    built = build(task(tmp_path))
+    (in_memory,) = anew(store, 8).segments
+    assert same(open_segment(tmp_path / SEGMENTS / built.name), in_memory)
+    assert (built.since, built.upto, built.chunks, built.last_file) == (0, 1, 43, 30)
+    assert [path.name for path in (tmp_path / SEGMENTS).iterdir()] == [built.name]
+    assert {path.name for path in (tmp_path / SEGMENTS / built.name).iterdir()} == set(FILES)
+
+
+@pytest.mark.parametrize("kind", list(PrimaryKind))
+def test_segments_of_every_kind_are_built_and_opened(
+    tmp_path: Path, store: Store, kind: PrimaryKind
+) -> None:
+    built = build(task(tmp_path, kind))
+    opened = open_segment(tmp_path / SEGMENTS / built.name)
+    assert len(opened) == 43
+    assert verify_segment(tmp_path / SEGMENTS / built.name)
+    vector = anew(store, 8).segments[0].dense.vectors_at(np.array([7]))[0]
+    positions, _ = opened.dense.search(vector, 10)
+    assert 7 in positions
+
+
+def test_a_mapped_segment_outlives_its_folder(folder: Path) -> None:
+    opened = open_segment(folder)
+    shutil.rmtree(folder)
+    assert len(opened.postings.holders(int(opened.postings.terms[0])))
+    assert opened.dense.vectors_at(np.arange(43)).shape == (43, 8)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_flipped_byte_is_found_in_every_file(folder: Path, name: str) -> None:
+    size = (folder / name).stat().st_size
+    for place in {0, size // 2, size - 1}:
+        whole = (folder / name).read_bytes()
+        flip(folder / name, place)
+        # Of the label, only what it says is covered, not the blanks in it.
+        damaged = not verify_segment(folder) or orjson.loads(whole) == orjson.loads(
+            (folder / name).read_bytes()
+        )
+        assert damaged, place
+        (folder / name).write_bytes(whole)
+    assert verify_segment(folder)
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("rest", ["nothing", "half", "one byte less", "one byte more", "gone"])
+def test_a_file_of_another_size_is_seen_at_once(folder: Path, name: str, rest: str) -> None:
+    data = (folder / name).read_bytes()
+    half = data[: len(data) // 2]
+    other = {"nothing": b"", "half": half, "one byte less": data[:-1], "one byte more": data + b"}"}
+    if rest == "gone":
+        (folder / name).unlink()
+    else:
+        (folder / name).write_bytes(other[rest])
+    with pytest.raises(DamagedCacheError):
+        open_segment(folder)
+    assert not verify_segment(folder)
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        b"[]", b"{}", b'"text"', b"null", b'{"files": {}, "chunks": 43, "parameters": {}}',
+        b'{"files": {"files.npy": 7}, "chunks": 43, "parameters": {}}',
+        b'{"files": {}, "chunks": null, "parameters": null}',
+    ],
+)  # fmt: skip
+def test_a_label_that_says_something_else(folder: Path, label: bytes) -> None:
+    (folder / "segment.json").write_bytes(label)
+    with pytest.raises(DamagedCacheError):
+        open_segment(folder)
+
+
+def relabel(folder: Path, name: str) -> None:
+    """Have the label say that a file is as it is now."""
+    data = (folder / name).read_bytes()
+    label = orjson.loads((folder / "segment.json").read_bytes())["segment"]
+    digest = blake2b(data, digest_size=16).hexdigest()
+    label["files"][name] = {"size": len(data), "digest": digest, "head": digest}
+    document = {"segment": label, "digest": digest_of_value(label)}
+    (folder / "segment.json").write_bytes(orjson.dumps(document))
+
+
+def test_arrays_that_do_not_belong_together(folder: Path) -> None:
+    array = np.load(folder / "impacts.npy")
+    np.save(folder / "impacts.npy", array[:-1])
+    relabel(folder, "impacts.npy")
+    with pytest.raises(DamagedCacheError):
+        open_segment(folder)
+
+
+def test_arrays_of_objects_are_never_unpickled(folder: Path) -> None:
+    np.save(folder / "terms.npy", np.array([print, len], dtype=object), allow_pickle=True)
+    relabel(folder, "terms.npy")
+    with pytest.raises(DamagedCacheError):
+        open_segment(folder)
+
+
+# -- manifests -------------------------------------------------------------------------------------
+
+
+def test_a_manifest_is_read_back(tmp_path: Path) -> None:
+    assert read_manifest(tmp_path) is None
+    write_manifest(tmp_path, MANIFEST)
+    assert read_manifest(tmp_path) == MANIFEST
+    assert MANIFEST.oldest == 4
+    other = Manifest(store="a store", dimension=8, upto=12)
+    write_manifest(tmp_path, other)
+    assert read_manifest(tmp_path) == other
+    assert other.oldest == 12
+    assert os.listdir(tmp_path) == ["manifest.json"]
+
+
+def test_a_half_written_manifest_leaves_the_old_one(tmp_path: Path) -> None:
+    write_manifest(tmp_path, MANIFEST)
+    (tmp_path / "manifest.json.new").write_bytes(b'{"format": 1, "mani')
+    assert read_manifest(tmp_path) == MANIFEST
+    write_manifest(tmp_path, MANIFEST)
+    assert read_manifest(tmp_path) == MANIFEST
+
+
+def test_a_newer_manifest_is_told_from_a_damaged_one(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_bytes(
+        orjson.dumps({"format": FORMAT + 1, "manifest": ["of another shape"], "digest": None})
+    )
+    with pytest.raises(NewerCacheError, match="newer"):
+        read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"", b"{", b"[]", b"7", b"null", b"{}", b"\xff" * 300,
+     b'{"format": "1", "manifest": {}, "digest": ""}',
+     b'{"format": 0, "manifest": {}, "digest": ""}'],
+)  # fmt: skip
+def test_what_is_no_manifest(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "manifest.json").write_bytes(text)
+    with pytest.raises(DamagedCacheError):
+        read_manifest(tmp_path)
+
+
+def test_no_flipped_bit_of_a_manifest_is_believed(tmp_path: Path) -> None:
+    write_manifest(tmp_path, MANIFEST)
+    path = tmp_path / "manifest.json"
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        flip(path, place)
+        try:
+            assert read_manifest(tmp_path) == MANIFEST
+        except (DamagedCacheError, NewerCacheError):
+            pass
+        path.write_bytes(whole)
+
+
+def test_a_manifest_that_cannot_be_read_is_damaged(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").mkdir()
+    with pytest.raises(DamagedCacheError):
+        read_manifest(tmp_path)
+
+
+# -- what is left over -----------------------------------------------------------------------------
+
+
+def test_only_what_a_manifest_lists_stays(tmp_path: Path) -> None:
+    for name in ("first", "second", "third", f"{STAGED}second", f"{STAGED}fourth"):
+        place = tmp_path / SEGMENTS / name
+        place.mkdir(parents=True)
+        (place / "dense.faiss").write_bytes(b"half")
+    remove_unlisted(tmp_path, MANIFEST)
+    assert sorted(os.listdir(tmp_path / SEGMENTS)) == ["first", "second"]
+    remove_unlisted(tmp_path, Manifest(store="a store", dimension=8))
+    assert os.listdir(tmp_path / SEGMENTS) == []
+
+
+def test_nothing_to_remove(tmp_path: Path) -> None:
+    remove_unlisted(tmp_path, MANIFEST)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_staged_segment_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
+    staged = staging(tmp_path, "name")
+    assert staged.name == f"{STAGED}name"
+    assert staged.stat().st_mode & 0o777 == 0o700
+    assert settle(staged) == tmp_path / SEGMENTS / "name"
+    assert os.listdir(tmp_path / SEGMENTS) == ["name"]
+
+
+def test_names_sort_by_their_time() -> None:
+    names = [new_segment_name() for _ in range(50)]
+    assert [name.partition("-")[0] for name in names] == sorted(
+        name.partition("-")[0] for name in names
+    )
+    assert len(set(names)) == 50

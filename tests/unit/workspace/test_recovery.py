@@ -1,0 +1,239 @@
+"""A folder whose cache is damaged, deleted or unusable says so, and recovers by itself."""
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from codeintel_ls.errors import CodeIntelError
+from codeintel_ls.index.errors import CacheUnavailableError, DamagedCacheError
+from codeintel_ls.index.segment_files import SEGMENTS
+from codeintel_ls.index.status import IndexState
+from codeintel_ls.search import SearchQuery
+from codeintel_ls.settings import CacheSettings, IndexSettings, Settings
+from codeintel_ls.workspace import WorkspaceFolder, index_folder
+from codeintel_ls.workspace.opening import repository_folder
+from tests.unit.workspace.trees import FILES, eventually, write_tree
+
+NEW = {"new.py": "def rocket_engine():\n    return 'ignition'\n"}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        cache=CacheSettings(directory=str(tmp_path / "cache")), index=IndexSettings(workers=1)
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path, settings: Settings) -> Iterator[WorkspaceFolder]:
+    opened = WorkspaceFolder.open(write_tree(tmp_path / "shop"), settings)
+    opened.update()
+    yield opened
+    opened.close()
+
+
+def workspace(folder: WorkspaceFolder) -> Path:
+    return index_folder(folder.root, folder.settings)
+
+
+def shared(folder: WorkspaceFolder) -> Path:
+    return repository_folder(folder.root, None, folder.settings)
+
+
+def answers(folder: WorkspaceFolder, question: str = "total price") -> str:
+    """The path of the first hit; nothing where there is no answer yet."""
+    try:
+        return folder.search(SearchQuery(text=question)).hits[0].path
+    except (IndexError, DamagedCacheError, CacheUnavailableError):
+        return ""
+
+
+def recovers(folder: WorkspaceFolder) -> bool:
+    """Whether the folder answers as before and takes in what is new, without being asked."""
+
+    def is_well() -> bool:
+        try:
+            status = folder.index_status()
+        except CodeIntelError:
+            return False
+        return status.state is IndexState.READY and status.files == len(FILES)
+
+    return (
+        eventually(lambda: answers(folder) == "shop/cart.py", 30)
+        and eventually(is_well, 30)
+        and takes_in_what_is_new(folder)
+    )
+
+
+def takes_in_what_is_new(folder: WorkspaceFolder) -> bool:
+    write_tree(folder.root, NEW)
+    folder.changed(list(NEW))
+    return eventually(lambda: answers(folder, "rocket engine ignition") == "new.py", 30)
+
+
+def damage_the_middle(path: Path) -> None:
+    for side in path.parent.glob(f"{path.name}-*"):
+        side.unlink()
+    data = bytearray(path.read_bytes())
+    data[4096:] = b"\xff" * (len(data) - 4096)
+    path.write_bytes(data)
+
+
+def change(database: Path, sql: str) -> None:
+    connection = sqlite3.connect(database)
+    assert connection.execute(sql).rowcount
+    connection.commit()
+    connection.close()
+
+
+# -- while it is open ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        workspace,
+        shared,
+        lambda folder: workspace(folder).parent.parent,
+        lambda folder: workspace(folder) / "index.sqlite3",
+        lambda folder: shared(folder) / "contents.sqlite3",
+    ],
+    ids=["workspace", "repository", "everything", "index", "contents"],
+)
+def test_what_is_deleted_is_made_again(
+    folder: WorkspaceFolder, gone: Callable[[WorkspaceFolder], Path]
+) -> None:
+    place = gone(folder)
+    if place.is_dir():
+        shutil.rmtree(place)
+    else:
+        place.unlink()
+    assert recovers(folder)
+    assert place.exists()
+    assert workspace(folder).stat().st_mode & 0o777 == 0o700
+
+
+def test_a_place_that_cannot_be_made_for_a_while(
+    folder: WorkspaceFolder, settings: Settings
+) -> None:
+    cache = Path(settings.cache.directory)
+    shutil.rmtree(cache)
+    cache.write_text("in the way")
+    assert eventually(lambda: answers(folder) == "")
+    with pytest.raises(CodeIntelError) as caught:
+        folder.update()
+    assert str(cache) not in str(caught.value)
+    cache.unlink()
+    assert recovers(folder)
+
+
+def test_segments_that_are_deleted_hinder_nobody(folder: WorkspaceFolder) -> None:
+    shutil.rmtree(workspace(folder) / SEGMENTS)
+    (workspace(folder) / "manifest.json").unlink()
+    assert answers(folder) == "shop/cart.py"
+    assert takes_in_what_is_new(folder)
+    status = folder.merge()
+    assert status.primary_vectors == status.chunks
+    assert answers(folder) == "shop/cart.py"
+
+
+@pytest.mark.parametrize("place", [workspace, shared])
+def test_damage_deep_in_a_database_is_found_in_use(
+    folder: WorkspaceFolder, place: Callable[[WorkspaceFolder], Path]
+) -> None:
+    (database,) = place(folder).glob("*.sqlite3")
+    damage_the_middle(database)
+    write_tree(folder.root, {"shop/mail.py": FILES["shop/mail.py"] + "# more\n"})
+    folder.changed(["shop/mail.py"])
+    folder.changed([".gitignore"])
+    assert recovers(folder)
+    assert any("set aside" in notice for notice in folder.index_status().notices)
+
+
+def test_a_busy_disk_is_told_and_tried_again(
+    folder: WorkspaceFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("codeintel_ls.index.database._BUSY_SECONDS", 0.1)
+    write_tree(folder.root, NEW)
+    connection = sqlite3.connect(workspace(folder) / "index.sqlite3", isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    # Connections that are open already wait for longer.
+    folder._index.store._idle.clear()  # pyright: ignore[reportPrivateUsage]
+    with pytest.raises(CacheUnavailableError, match="locked"):
+        folder.update()
+    status = folder.index_status()
+    assert status.state is IndexState.FAILED
+    assert status.last_error
+    assert answers(folder) == "shop/cart.py"
+    assert not folder.search(SearchQuery(text="total price")).freshness.complete
+    connection.execute("ROLLBACK")
+    connection.close()
+    assert eventually(lambda: folder.index_status().state is IndexState.READY)
+    assert folder.index_status().last_error is None
+    assert answers(folder, "rocket engine ignition") == "new.py"
+    assert folder.search(SearchQuery(text="total price")).freshness.complete
+
+
+# -- between two openings --------------------------------------------------------------------------
+
+
+DAMAGES: dict[str, Callable[[WorkspaceFolder], object]] = {
+    "no index": lambda folder: (workspace(folder) / "index.sqlite3").unlink(),
+    "index": lambda folder: damage_the_middle(workspace(folder) / "index.sqlite3"),
+    "no contents": lambda folder: (shared(folder) / "contents.sqlite3").unlink(),
+    "contents": lambda folder: damage_the_middle(shared(folder) / "contents.sqlite3"),
+    "vectors": lambda folder: change(
+        shared(folder) / "contents.sqlite3", "UPDATE vector SET data = zeroblob(512)"
+    ),
+    "rows": lambda folder: change(
+        shared(folder) / "contents.sqlite3", "UPDATE content SET terms = x'00'"
+    ),
+    "places": lambda folder: change(
+        shared(folder) / "contents.sqlite3", "UPDATE content SET places = x'00'"
+    ),
+    "manifest": lambda folder: (workspace(folder) / "manifest.json").write_bytes(b"{"),
+    "no manifest": lambda folder: (workspace(folder) / "manifest.json").unlink(),
+    "no segments": lambda folder: shutil.rmtree(workspace(folder) / SEGMENTS),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("asked", [True, False])
+def test_what_was_damaged_is_well_after_the_next_opening(
+    folder: WorkspaceFolder, settings: Settings, damage: str, asked: bool
+) -> None:
+    folder.close()
+    DAMAGES[damage](folder)
+    again = WorkspaceFolder.open(folder.root, settings)
+    if asked:
+        assert again.update().state is IndexState.READY
+    else:
+        again.start()
+    assert recovers(again)
+    again.rebuild()
+    assert answers(again) == "shop/cart.py"
+    again.close()
+
+
+def test_a_flipped_byte_in_a_segment_is_found_and_made_good(
+    folder: WorkspaceFolder, settings: Settings
+) -> None:
+    folder.close()
+    (dense,) = workspace(folder).glob(f"{SEGMENTS}/*/dense.faiss")
+    data = bytearray(dense.read_bytes())
+    data[-1] ^= 0x40
+    dense.write_bytes(data)
+    again = WorkspaceFolder.open(folder.root, settings)
+    again.start()
+    assert eventually(lambda: any("set aside" in notice for notice in again.index_status().notices))
+    assert recovers(again)
+    again.settle()
+    status = again.index_status()
+    assert status.primary_vectors + status.secondary_vectors - status.tombstones == status.chunks
+    again.close()
+    third = WorkspaceFolder.open(folder.root, settings)
+    assert (answers(third), third.index_status().notices) == ("shop/cart.py", ())
+    third.close()

@@ -1,0 +1,271 @@
+"""An index that keeps itself small and sound: caps, merges, idle unloading, collecting."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from attrs import evolve
+
+from codeintel_ls.index.status import IndexState
+from codeintel_ls.search import SearchQuery
+from codeintel_ls.settings import CacheSettings, IndexSettings, PrimaryIndex, Settings
+from codeintel_ls.workspace import WorkspaceFolder, index_folder
+from codeintel_ls.workspace.opening import repository_folder
+from tests.unit.workspace.trees import FILES, eventually, write_tree
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        cache=CacheSettings(directory=str(tmp_path / "cache")), index=IndexSettings(workers=1)
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path, settings: Settings) -> Iterator[WorkspaceFolder]:
+    opened = WorkspaceFolder.open(write_tree(tmp_path / "shop"), settings)
+    opened.update()
+    yield opened
+    opened.close()
+
+
+def with_index(settings: Settings, **options: object) -> Settings:
+    return evolve(settings, index=evolve(settings.index, **options))
+
+
+def functions(count: int, first: int = 0) -> dict[str, str]:
+    return {
+        f"f{number}.py": f"def work_{number}():\n    return {number}\n"
+        for number in range(first, first + count)
+    }
+
+
+def paths(folder: WorkspaceFolder, question: str) -> list[str]:
+    return [hit.path for hit in folder.search(SearchQuery(text=question, limit=50)).hits]
+
+
+def contents(folder: WorkspaceFolder) -> Path:
+    return repository_folder(folder.root, None, folder.settings) / "contents.sqlite3"
+
+
+def rows(database: Path, table: str) -> int:
+    connection = sqlite3.connect(database)
+    ((count,),) = connection.execute(f"SELECT count(*) FROM {table}")
+    connection.close()
+    return count
+
+
+# -- caps ------------------------------------------------------------------------------------------
+
+
+def test_files_beyond_the_cap_are_counted_and_named_until_it_is_raised(
+    tmp_path: Path, settings: Settings
+) -> None:
+    capped = with_index(settings, max_chunks=30)
+    folder = WorkspaceFolder.open(write_tree(tmp_path / "tree", functions(50)), capped)
+    status = folder.update()
+    assert (status.state, status.chunks, status.files) == (IndexState.READY, 30, 30)
+    assert status.skipped == {"over-cap": 20}
+    (notice,) = status.notices
+    assert "20 files are left out" in notice
+    assert "index.maxChunks" in notice
+    assert folder.update().skipped == {"over-cap": 20}
+    folder.configure(with_index(settings, max_chunks=1_000))
+    assert eventually(lambda: folder.index_status().files == 50)
+    status = folder.update()
+    assert (status.chunks, status.skipped, status.notices) == (50, {}, ())
+    assert paths(folder, "work_49")[0] == "f49.py"
+    folder.close()
+
+
+def test_room_that_files_leave_is_taken_by_others(tmp_path: Path, settings: Settings) -> None:
+    capped = with_index(settings, max_chunks=30)
+    folder = WorkspaceFolder.open(write_tree(tmp_path / "tree", functions(50)), capped)
+    folder.update()
+    indexed = folder.list_paths()[0]
+    for path in indexed[:10]:
+        (folder.root / path).unlink()
+    folder.update()
+    status = folder.update()
+    assert (status.files, status.skipped) == (30, {"over-cap": 10})
+    folder.close()
+
+
+def test_a_lower_cap_takes_nothing_out_that_is_in(folder: WorkspaceFolder) -> None:
+    folder.configure(with_index(folder.settings, max_chunks=1))
+    write_tree(
+        folder.root, {"shop/mail.py": FILES["shop/mail.py"] + "# more\n", "new.py": "x = 1\n"}
+    )
+    status = folder.update()
+    assert status.files == len(FILES)
+    assert status.skipped == {"over-cap": 1}
+    assert "new.py" not in folder.list_paths()[0]
+
+
+def test_the_cap_on_disk_space_is_named(folder: WorkspaceFolder) -> None:
+    folder.close()
+    small = evolve(folder.settings, cache=evolve(folder.settings.cache, max_workspace_megabytes=0))
+    write_tree(folder.root, functions(5))
+    again = WorkspaceFolder.open(folder.root, small)
+    status = again.update()
+    assert status.files == len(FILES)
+    assert status.skipped == {"over-cap": 5}
+    assert any("cache.maxWorkspaceMegabytes" in notice for notice in status.notices)
+    again.close()
+
+
+# -- merges ----------------------------------------------------------------------------------------
+
+
+def test_a_small_folder_is_on_disk_when_it_was_indexed(folder: WorkspaceFolder) -> None:
+    status = folder.index_status()
+    assert (status.primary_kind, status.primary_recall) == ("flat", 1.0)
+    assert (status.primary_vectors, status.secondary_vectors) == (status.chunks, 0)
+
+
+def test_another_kind_of_primary_is_built_when_the_settings_ask_for_it(
+    folder: WorkspaceFolder,
+) -> None:
+    before = paths(folder, "total price of the cart")
+    folder.configure(with_index(folder.settings, primary=PrimaryIndex.SQ8))
+    assert eventually(lambda: folder.index_status().primary_kind == "sq8")
+    assert paths(folder, "total price of the cart") == before
+    folder.configure(with_index(folder.settings, primary=PrimaryIndex.AUTO))
+    assert eventually(lambda: folder.index_status().primary_kind == "flat")
+
+
+def test_what_has_grown_is_merged_without_anybody_asking(
+    folder: WorkspaceFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("codeintel_ls.index.merge_policy._LEAST", 10)
+    monkeypatch.setattr("codeintel_ls.index.merge_policy._PAUSE_SHARE", 0.0)
+    for number in range(15):
+        write_tree(folder.root, functions(1, first=number))
+        folder.update([f"f{number}.py"])
+    assert eventually(lambda: folder.index_status().secondary_vectors == 0)
+    status = folder.index_status()
+    assert (status.primary_vectors, status.tombstones) == (status.chunks, 0)
+    assert eventually(lambda: folder.index_status().state is IndexState.READY)
+
+
+def test_settling_writes_what_is_due(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("codeintel_ls.index.merge_policy._LEAST", 10)
+    folder = WorkspaceFolder.open(write_tree(tmp_path / "tree", functions(40)), settings)
+    folder.update()
+    folder.settle()
+    write_tree(folder.root, functions(30, first=40))
+    folder.update()
+    folder.settle()
+    status = folder.index_status()
+    assert (status.primary_vectors, status.secondary_vectors, status.tombstones) == (70, 0, 0)
+    assert status.state is IndexState.READY
+    folder.close()
+    again = WorkspaceFolder.open(folder.root, settings)
+    assert again.index_status().primary_vectors == 70
+    assert paths(again, "work_45")[0] == "f45.py"
+    again.close()
+
+
+def test_searches_go_on_while_everything_is_merged(folder: WorkspaceFolder) -> None:
+    write_tree(folder.root, functions(100))
+    folder.update()
+    expected = paths(folder, "work_45 total price")
+    job = folder._keeper.merge()  # pyright: ignore[reportPrivateUsage] - without waiting for it
+    while not job.ended.is_set():
+        assert paths(folder, "work_45 total price") == expected
+    assert job.error is None
+    assert paths(folder, "work_45 total price") == expected
+
+
+# -- idle ------------------------------------------------------------------------------------------
+
+
+def test_an_index_that_nobody_asks_leaves_the_memory_and_comes_back(
+    tmp_path: Path, settings: Settings
+) -> None:
+    quick = with_index(settings, unload_after_seconds=1)
+    folder = WorkspaceFolder.open(write_tree(tmp_path / "shop"), quick)
+    folder.start()
+    assert folder.wait_until_ready(30)
+    before = folder.update()
+    assert before.memory_bytes > 0
+    assert eventually(lambda: folder.index_status().memory_bytes == 0)
+    assert eventually(lambda: folder.worker_pids() == [])
+    status = folder.index_status()
+    assert (status.state, status.chunks, status.files) == (
+        IndexState.READY,
+        before.chunks,
+        before.files,
+    )
+    assert (status.generation, status.primary_kind) == (before.generation, before.primary_kind)
+    assert paths(folder, "total price")[0] == "shop/cart.py"
+    assert folder.index_status().memory_bytes > 0
+    assert eventually(lambda: folder.index_status().memory_bytes == 0)
+    write_tree(folder.root, {"new.py": "def rocket_engine():\n    return 1\n"})
+    folder.update(["new.py"])
+    assert paths(folder, "rocket engine")[0] == "new.py"
+    folder.close()
+
+
+def test_an_index_stays_where_it_is_never_to_be_unloaded(folder: WorkspaceFolder) -> None:
+    folder.configure(with_index(folder.settings, unload_after_seconds=0))
+    assert not eventually(lambda: folder.index_status().memory_bytes == 0, seconds=2.5)
+
+
+# -- collecting ------------------------------------------------------------------------------------
+
+
+def test_a_rebuild_forgets_what_nothing_needs(folder: WorkspaceFolder) -> None:
+    before = rows(contents(folder), "content"), rows(contents(folder), "vector")
+    write_tree(folder.root, {"shop/mail.py": "def pigeon_post():\n    return 'by pigeon'\n"})
+    folder.update(["shop/mail.py"])
+    write_tree(folder.root, {"shop/mail.py": FILES["shop/mail.py"]})
+    folder.update(["shop/mail.py"])
+    assert rows(contents(folder), "vector") == before[1] + 1
+    folder.rebuild()
+    assert (rows(contents(folder), "content"), rows(contents(folder), "vector")) == before
+
+
+def test_what_was_long_not_used_is_collected_on_a_later_day(
+    folder: WorkspaceFolder, settings: Settings
+) -> None:
+    folder.settle()
+    before = rows(contents(folder), "vector")
+    write_tree(folder.root, {"shop/mail.py": "def pigeon_post():\n    return 'by pigeon'\n"})
+    folder.update()
+    write_tree(folder.root, {"shop/mail.py": FILES["shop/mail.py"]})
+    folder.update()
+    folder.merge()
+    folder.close()
+    assert rows(contents(folder), "vector") == before + 1
+    store = index_folder(folder.root, settings) / "index.sqlite3"
+    for database, change in (
+        (contents(folder), "UPDATE content SET used = used - 20"),
+        (store, "UPDATE meta SET value = '7' WHERE key = 'collected'"),
+    ):
+        connection = sqlite3.connect(database)
+        connection.execute(change)
+        connection.commit()
+        connection.close()
+    again = WorkspaceFolder.open(folder.root, settings)
+    again.update()
+    again.settle()
+    assert rows(contents(again), "vector") == before
+    assert paths(again, "total price")[0] == "shop/cart.py"
+    again.rebuild()
+    assert rows(contents(again), "vector") == before
+    again.close()
+
+
+def test_closing_leaves_no_process(folder: WorkspaceFolder) -> None:
+    write_tree(folder.root, functions(3))
+    folder.update()
+    folder.settle()
+    pids = folder.worker_pids()
+    folder.close()
+    assert pids
+    assert not any(map(psutil.pid_exists, pids))
