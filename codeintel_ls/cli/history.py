@@ -1,6 +1,5 @@
 """`codeintel-ls history`: the commits that changed a file, or some of its lines."""
 
-import sys
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -71,8 +70,8 @@ def _print(entries: "Sequence[HistoryEntry]", date_format: "DateFormat") -> None
     widths = [max(map(cell_len, column), default=0) for column in (dates, authors, counts)]
     for entry, *columns in zip(entries, dates, authors, counts, strict=True):
         date, author, count = map(output.fit, columns, (widths[0], min(widths[1], 20), widths[2]))
-        commit = _painted("33", entry.commit.short_id)
-        date, author = _painted("36", date), _painted("32", author)
+        commit = output.painted("33", entry.commit.short_id)
+        date, author = output.painted("36", date), output.painted("32", author)
         line = f"{commit}  {date}  {author}  {entry.status} {count}"
         output.print_line(f"{line}  {output.printable(entry.commit.summary)}".rstrip())
         if entry.previous_path is not None:
@@ -84,7 +83,3 @@ def _counts(entry: "HistoryEntry") -> str:
     if entry.additions is None or entry.deletions is None:
         return "–"
     return f"+{entry.additions} −{entry.deletions}"
-
-
-def _painted(code: str, text: str) -> str:
-    return f"\x1b[{code}m{text}\x1b[0m" if output.has_colours(sys.stdout) else text

@@ -49,14 +49,20 @@ def print_line(line: str = "") -> None:
     sys.stdout.write(line + "\n")
 
 
-def print_json(document: object) -> None:
-    """The one JSON document of a result (UTF-8; indented on a terminal)."""
+def print_json(document: object, *, one_line: bool = False) -> None:
+    """A JSON document of a result (UTF-8; indented on a terminal, unless it must be `one_line`)."""
     import orjson
 
-    options = orjson.OPT_APPEND_NEWLINE | (orjson.OPT_INDENT_2 if sys.stdout.isatty() else 0)
+    indented = sys.stdout.isatty() and not one_line
+    options = orjson.OPT_APPEND_NEWLINE | (orjson.OPT_INDENT_2 if indented else 0)
     written = orjson.dumps(document, option=options)
     sys.stdout.flush()
     sys.stdout.buffer.write(written)
+
+
+def flush() -> None:
+    """Let the results so far be seen at once."""
+    sys.stdout.flush()
 
 
 def tell(message: str, kind: Literal["error", "warning", "note"] | None = None) -> None:
@@ -102,6 +108,20 @@ def relative_path(path: "Path") -> str:
 def count(number: int, noun: str) -> str:
     """`1 file`, `2,000 files`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def size(number: float) -> str:
+    """Bytes for a person: `12 bytes`, `3.4 MB`."""
+    for unit in ("bytes", "kB", "MB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}" if unit == "bytes" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:,.1f} GB"
+
+
+def painted(code: str, text: str) -> str:
+    """`text` in a colour, where standard output shows colours."""
+    return f"\x1b[{code}m{text}\x1b[0m" if has_colours(sys.stdout) else text
 
 
 def skipped(reasons: Mapping[str, int]) -> str:

@@ -31,6 +31,7 @@ _COMMANDS: Final = {
     "history": "List the commits that changed a file or some of its lines.",
     "config": "Show the settings that hold, or their JSON Schema.",
     "doctor": "Check that everything this program needs is there and works.",
+    "cache": "List what indexes take of the disk, and make room.",
     "serve": "Run the language server for an editor.",
 }
 
@@ -142,7 +143,7 @@ def _wants_json(arguments: Sequence[str]) -> bool:
 
 def _fail(error: Exception, *, as_json: bool) -> int:
     if isinstance(error, CancelledError):
-        output.tell("Cancelled. What was indexed so far stays.")
+        output.tell("Cancelled. What was done so far stays.")
         kind, message, status = "Cancelled", "The command was cancelled.", _INTERRUPTED
     else:
         kind, message, status = type(error).__name__, _sentence(error), _FAILED

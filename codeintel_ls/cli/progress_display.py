@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import deque
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 _STEP: Final = 10
 _FEW: Final = 20
+_RECENT_SECONDS: Final = 15.0
+_SOONEST_SECONDS: Final = 0.3
 
 
 @contextmanager
@@ -29,6 +32,54 @@ def shown_progress(name: str, *, few_too: bool) -> Generator["Counted"]:
         plain = PlainProgress(name, 0 if few_too else _FEW)
         yield plain
         plain.finish()
+
+
+class Pace:
+    """How fast files went through in the last seconds, and how long the rest will take so."""
+
+    def __init__(self) -> None:
+        self._passed: deque[tuple[float, int]] = deque()
+        self._left = 0
+
+    def note(self, now: float, done: int, total: int) -> None:
+        """At the time `now`, `done` files of `total` were through."""
+        if self._passed and done < self._passed[-1][1]:
+            # Something else has begun.
+            self._passed.clear()
+        self._passed.append((now, done))
+        while len(self._passed) > 2 and now - self._passed[1][0] >= _RECENT_SECONDS:
+            self._passed.popleft()
+        self._left = total - done
+
+    @property
+    def rate(self) -> float | None:
+        """Files in a second; None while that is a guess."""
+        if not self._passed:
+            return None
+        (begun, before), (now, done) = self._passed[0], self._passed[-1]
+        if done <= before or now - begun < _SOONEST_SECONDS:
+            return None
+        return (done - before) / (now - begun)
+
+    @property
+    def parts(self) -> list[str]:
+        """`140 files/s` and `10 s left`, as far as they are known."""
+        rate = self.rate
+        if rate is None:
+            return []
+        speed = f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
+        left = [f"{duration(self._left / rate)} left"] if self._left else []
+        return [f"{speed} files/s", *left]
+
+
+def duration(seconds: float) -> str:
+    """A length of time in words that are not too exact: `8 s`, `3 min`, `1 h 20 min`."""
+    whole = max(1, round(seconds))
+    if whole < 100:
+        return f"{whole} s"
+    minutes = round(whole / 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:,} h {minutes} min" if hours else f"{minutes} min"
 
 
 class Counted:
@@ -48,18 +99,21 @@ class PlainProgress(Counted):
         self._name = name
         self._quiet_up_to = quiet_up_to
         self._started = time.monotonic()
+        self._pace = Pace()
         self._next: int | None = None
 
     def __call__(self, done: int, total: int | None, message: str, /) -> None:
         super().__call__(done, total, message)
         if not total or total <= self._quiet_up_to:
             return
+        self._pace.note(time.monotonic(), done, total)
         if self._next is None:
             output.tell(f"{message} {output.count(total, 'file')} of {self._name}")
             self._next = _STEP
         percent = 100 * done // total
         if self._next <= percent < 100:
-            output.tell(f"{message}: {percent} % ({done:,} of {output.count(total, 'file')})")
+            parts = [f"{done:,} of {output.count(total, 'file')}", *self._pace.parts]
+            output.tell(f"{message}: {percent} % ({', '.join(parts)})")
             self._next = percent - percent % _STEP + _STEP
 
     def finish(self) -> None:
@@ -75,45 +129,33 @@ class BarProgress(Counted):
     def __init__(self, name: str, bar: "Bar") -> None:
         self._name = name
         self._bar = bar
-        self._task = bar.add_task(name, total=None, visible=False)
+        self._pace = Pace()
+        self._task = bar.add_task(name, total=None, visible=False, share="", pace="")
 
     def __call__(self, done: int, total: int | None, message: str, /) -> None:
         super().__call__(done, total, message)
+        self._pace.note(time.monotonic(), done, total or done)
         self._bar.update(
             self._task,
             completed=done,
             total=total,
             visible=bool(total),
             description=f"{message} {self._name}",
+            share=f"{done:,}/{total or 0:,}",
+            pace="  ".join(self._pace.parts),
         )
 
 
 @contextmanager
 def _bar(name: str) -> Generator[BarProgress]:
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        ProgressColumn,
-        Task,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bar
-    from rich.text import Text
-
-    class Rate(ProgressColumn):
-        """Files per second."""
-
-        def render(self, task: Task) -> Text:
-            speed = task.finished_speed or task.speed
-            return Text(f"{speed:,.0f} files/s" if speed else "", style="progress.data.speed")
 
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        MofNCompleteColumn(),
-        Rate(),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[share]}", style="progress.download", markup=False),
+        TextColumn("{task.fields[pace]}", style="progress.data.speed", markup=False),
     )
     with Bar(*columns, console=output.console(stderr=True), transient=True) as bar:
         yield BarProgress(output.printable(name), bar)

@@ -17,7 +17,7 @@ from tests.unit.cli.conftest import Call
 from tests.unit.git.repositories import RepositoryBuilder
 
 HEAVY = ("faiss", "numpy", "pygls", "rich", "git", "tree_sitter")
-COMMANDS = ("search", "index", "status", "blame", "history", "config", "doctor", "serve")
+COMMANDS = ("search", "index", "status", "blame", "history", "config", "doctor", "cache", "serve")
 
 
 def test_version_and_help_load_nothing_heavy(program: CommandLine) -> None:
