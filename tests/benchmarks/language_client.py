@@ -17,7 +17,7 @@ from codeintel_ls.server.uris import uri_from_path
 
 SERVER = (sys.executable, "-m", "codeintel_ls", "serve", "--stdio")
 _LARGEST_ANSWER = 64 * 1024 * 1024
-_PATIENCE_SECONDS = 300.0
+_PATIENCE_SECONDS = 3_600.0
 
 
 class RequestFailedError(Exception):
@@ -103,9 +103,13 @@ class LanguageClient:
 
 @asynccontextmanager
 async def session(
-    environment: Mapping[str, str], folders: Sequence[Path], *, index: bool = True
+    environment: Mapping[str, str],
+    folders: Sequence[Path],
+    *,
+    index: bool = True,
+    wait: bool = True,
 ) -> AsyncIterator[LanguageClient]:
-    """A server with these folders open, and (`index`) all of them indexed."""
+    """A server with these folders open, and (`index`) all of them indexed, once (`wait`)."""
     process = await asyncio.create_subprocess_exec(
         *SERVER,
         stdin=asyncio.subprocess.PIPE,
@@ -126,7 +130,7 @@ async def session(
             },
         )
         client.tell("initialized", {})
-        if index:
+        if index and wait:
             await client.operation("updateIndex")
         yield client
         await client.close()

@@ -25,7 +25,7 @@ async def measure(workbench: Workbench) -> AsyncIterator[Row]:
     other = workbench.folder / "other" / "tree"
     workbench.git(workbench.tree, "clone", "-q", ".", str(other))
     async with session(workbench.environment, [workbench.tree, other]) as client:
-        saves = _Saves(client, workbench)
+        saves = Saves(client, workbench)
         await saves.times(3)
         at_rest = await saves.times(_SAVES)
         yield Row(name="save to searchable, at rest", values=at_rest, goal=_GOAL)
@@ -42,7 +42,7 @@ async def measure(workbench: Workbench) -> AsyncIterator[Row]:
             )
 
 
-class _Saves:
+class Saves:
     """Saves of a few real files; each puts a new function in the place of the last."""
 
     def __init__(self, client: LanguageClient, workbench: Workbench) -> None:

@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from codeintel_ls.index.screening import screen_text
 from codeintel_ls.index.source import SkippedFileError, read_source
@@ -51,6 +51,10 @@ class Workbench:
     def settings_with_cache(self, folder: Path) -> Settings:
         """Defaults, with this folder for indexes."""
         return Settings(cache=CacheSettings(directory=str(folder)))
+
+    def of(self, tree: Path, files: Sequence[str]) -> "Workbench":
+        """The same for another tree that was made in its folder."""
+        return evolve(self, tree=tree, files=files)
 
     def git(self, folder: Path, *arguments: str) -> bytes:
         """What the git command prints. Raises CalledProcessError."""
