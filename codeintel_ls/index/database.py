@@ -7,6 +7,7 @@ that was opened; no error of SQLite leaves this module under its own name.
 
 import contextlib
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Generator, Iterable, Sequence
@@ -23,6 +24,7 @@ from codeintel_ls.index.errors import (
 
 _VARIABLES: Final = 500
 _BUSY_SECONDS: Final = 10.0
+_LITTLE_SPACE: Final = 1 << 20
 _DAMAGE: Final = ("malformed", "no such table", "no such column")
 
 
@@ -42,7 +44,10 @@ class Database:
         self._closed = False
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+            # Never opened where it exists: closing it would let go of the locks that SQLite has on
+            # it for other connections of this process (fcntl(2)), and its log would be deleted.
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except OSError as error:
             raise unavailable(error) from error
         self._identity = self._identify()
@@ -153,6 +158,8 @@ class Database:
             text = str(error)
             if any(sign in text for sign in _DAMAGE):
                 raise DamagedCacheError("The index cache is damaged.") from error
+            if "disk I/O" in text and self._is_disk_full():
+                text = "no space left on device"
             raise CacheUnavailableError(f"The index cache cannot be used: {text}.") from error
         # A message that quotes damaged bytes cannot be read either.
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
@@ -193,6 +200,13 @@ class Database:
             connection.close()
             raise
         return connection
+
+    def _is_disk_full(self) -> bool:
+        """SQLite does not tell in every case that this is the trouble."""
+        try:
+            return shutil.disk_usage(self.path.parent).free < _LITTLE_SPACE
+        except OSError:
+            return False
 
     def is_there(self) -> bool:
         """Whether the file that was opened, and that of what is attached, is still in its place."""

@@ -18,7 +18,7 @@ from attrs import evolve, field, frozen
 from numpy.typing import NDArray
 
 from codeintel_ls.embedding import Vectors
-from codeintel_ls.index.errors import DamagedCacheError
+from codeintel_ls.index.errors import DamagedCacheError, DamagedSegmentError
 from codeintel_ls.index.ladder import (
     CODE_COVERAGE,
     FAR,
@@ -211,7 +211,7 @@ class DenseIndex:
             if nprobe is not None and nprobe < self._lists and positions.min() < 0:
                 scores, positions = self._nearest(query, k, self._lists, depth, allowed)
         except RuntimeError as error:
-            raise DamagedCacheError("A vector index cannot be searched.") from error
+            raise DamagedSegmentError("A vector index cannot be searched.") from error
         found = positions[0] >= 0
         return positions[0][found], scores[0][found]
 

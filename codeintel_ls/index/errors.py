@@ -11,6 +11,10 @@ class DamagedCacheError(IndexingError):
     """The cache cannot be read; it is set aside and built anew."""
 
 
+class DamagedSegmentError(DamagedCacheError):
+    """A segment holds what cannot be: it is set aside and written anew from the store."""
+
+
 class NewerCacheError(IndexingError):
     """The cache was written by a newer version of this program."""
 

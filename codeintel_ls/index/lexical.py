@@ -14,7 +14,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from codeintel_ls.index.errors import DamagedCacheError
+from codeintel_ls.index.errors import DamagedSegmentError
 from codeintel_ls.index.terms import TermCounts
 
 LARGEST: Final = 1 << 24
@@ -97,7 +97,7 @@ class LexicalPostings:
             return 0, 0
         start, end = int(self.offsets[index]), int(self.offsets[index + 1])
         if not 0 <= start <= end <= len(self.documents):
-            raise DamagedCacheError(_DAMAGED)
+            raise DamagedSegmentError(_DAMAGED)
         return start, end
 
 
@@ -107,7 +107,7 @@ def _sound() -> Generator[None]:
     try:
         yield
     except IndexError as error:
-        raise DamagedCacheError(_DAMAGED) from error
+        raise DamagedSegmentError(_DAMAGED) from error
 
 
 def posting_keys(counts: TermCounts, term_counts: NDArray[np.int64]) -> NDArray[np.uint64]:

@@ -173,8 +173,16 @@ def _mapped(path: Path) -> NDArray[Any]:
 
 
 def spool(path: Path, rows: int, dimension: int) -> NDArray[np.float16]:
-    """A new file of `rows` vectors, mapped for writing: larger sets do not go through memory."""
-    return open_memmap(path, mode="w+", dtype=np.float16, shape=(rows, dimension))
+    """A new file of `rows` vectors, mapped for writing: larger sets do not go through memory.
+
+    Raises OSError where the disk has no space for it.
+    """
+    vectors = open_memmap(path, mode="w+", dtype=np.float16, shape=(rows, dimension))
+    if hasattr(os, "posix_fallocate"):
+        # Who writes to a part of a mapped file that the disk cannot hold is ended by a signal.
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    return vectors
 
 
 def _digest(path: Path, most: int | None = None) -> str:

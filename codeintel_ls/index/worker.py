@@ -21,7 +21,8 @@ from codeintel_ls.embedding import Encoder, ModelUnavailableError, load_encoder
 from codeintel_ls.index.building import BuildTask, build
 from codeintel_ls.index.collecting import collect
 from codeintel_ls.index.contents import ContentStore
-from codeintel_ls.index.errors import DamagedCacheError, IndexingError
+from codeintel_ls.index.database import unavailable
+from codeintel_ls.index.errors import CacheUnavailableError, DamagedCacheError, IndexingError
 from codeintel_ls.index.preparing import prepare
 from codeintel_ls.index.segment_files import verify_segment
 from codeintel_ls.index.tasks import (
@@ -97,7 +98,8 @@ class Worker:
                 return collect(task)
             if isinstance(task, VerifyTask):
                 return all(verify_segment(Path(folder)) for folder in task.folders)
-        except DamagedCacheError as error:
+        # These are of the cache: no file that was to be indexed is to blame.
+        except (DamagedCacheError, CacheUnavailableError) as error:
             return error
         except IndexingError as error:
             return TaskFailure(str(error))
@@ -106,7 +108,7 @@ class Worker:
                 "Indexing needs more memory than the setting index.workerMegabytes allows."
             )
         except OSError as error:
-            return TaskFailure(f"Indexing failed: {error.strerror or type(error).__name__}.")
+            return unavailable(error)
         # Whatever else goes wrong must reach the parent as an answer, or it would wait for one.
         except Exception as error:  # noqa: BLE001
             return TaskFailure(f"Indexing failed with {type(error).__name__}.")

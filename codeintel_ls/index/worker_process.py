@@ -19,6 +19,7 @@ from attrs import define, field
 from codeintel_ls.cancellation import Cancellation
 from codeintel_ls.index.building import BuildTask, BuiltSegment
 from codeintel_ls.index.errors import (
+    CacheUnavailableError,
     DamagedCacheError,
     WorkerFailedError,
     WorkerUnavailableError,
@@ -143,7 +144,7 @@ class WorkerProcess:
         """Read, chunk and embed files.
 
         Raises WorkerFailedError when the child dies over them, WorkerUnavailableError when there
-        is none, CancelledError, DamagedCacheError.
+        is none, CancelledError, DamagedCacheError, CacheUnavailableError.
         """
         seconds = _LEAST_SECONDS + _SECONDS_PER_FILE * len(task.files)
         return cast("list[PreparedFile]", self._ask(task, seconds, cancellation))
@@ -218,7 +219,7 @@ class WorkerProcess:
             if self._closed:
                 raise WorkerUnavailableError("The indexing process was closed.")
             raise WorkerFailedError("The indexing process died or took too long.")
-        if isinstance(waiting.answer, DamagedCacheError):
+        if isinstance(waiting.answer, (DamagedCacheError, CacheUnavailableError)):
             raise waiting.answer
         if isinstance(waiting.answer, TaskFailure):
             raise WorkerFailedError(waiting.answer.message)

@@ -1,12 +1,16 @@
 """What a hint about single files comes to: which of them must be read, which are gone."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Final
 
 from codeintel_ls.index.reconcile import FoundFile, IndexPlan
 from codeintel_ls.index.store import Store
 from codeintel_ls.index.tasks import FileToIndex
-from codeintel_ls.workspace.path_policy import PathPolicy
+from codeintel_ls.workspace.discovery import Discovered, PathPolicy
+
+_UNDECODABLE_NAME: Final = "undecodable-name"
 
 
 def plan_files(
@@ -30,6 +34,13 @@ def plan_files(
         elif path in known or path in skips:
             gone.append(path)
     return IndexPlan(tuple(stale), tuple(gone)), directories
+
+
+def plain_files(discovered: Discovered) -> tuple[list[FoundFile], Mapping[str, int]]:
+    """The files to index, and how many others there are by reason: with names that are no UTF-8."""
+    files = [file for file in discovered.files if has_plain_name(file.path)]
+    odd = {_UNDECODABLE_NAME: len(discovered.files) - len(files)}
+    return files, Counter(discovered.skipped) + Counter(odd)
 
 
 def has_plain_name(path: str) -> bool:

@@ -13,7 +13,11 @@ from codeintel_ls.cancellation import Cancellation
 from codeintel_ls.embedding import Encoder
 from codeintel_ls.errors import CodeIntelError, InvalidRequestError
 from codeintel_ls.git import GitClient
-from codeintel_ls.index.errors import CacheUnavailableError, DamagedCacheError
+from codeintel_ls.index.errors import (
+    CacheUnavailableError,
+    DamagedCacheError,
+    DamagedSegmentError,
+)
 from codeintel_ls.index.globs import GlobSet
 from codeintel_ls.index.index import Index
 from codeintel_ls.index.source import SkippedFileError, read_source, split_lines
@@ -219,12 +223,12 @@ class WorkspaceFolder:
             embedded=keeper.embedded,
             memory_bytes=counts.memory_bytes,
             disk_bytes=self._index.disk_bytes() + self._index.shared_bytes(),
-            skipped=keeper.skipped(),
+            skipped=keeper.upkeep.skipped(),
             last_error=keeper.last_error,
             notices=(
                 *self._notices,
                 *self._index.notices,
-                *keeper.notices,
+                *keeper.upkeep.notices,
                 *self._scope.notices,
                 *((_REOPEN,) if self._wants_reopening() else ()),
             ),
@@ -342,6 +346,9 @@ class WorkspaceFolder:
         store = self._index.store
         try:
             answer = ask()
+        except DamagedSegmentError:
+            self._keeper.note_damaged_segments()
+            raise
         except DamagedCacheError:
             self._keeper.note_damage(store)
             raise

@@ -6,7 +6,6 @@ the cache writes; any other follows what the owner commits, and takes over when 
 """
 
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from math import inf
 from pathlib import Path
@@ -25,7 +24,7 @@ from codeintel_ls.index.store import Store
 from codeintel_ls.progress import Progress, no_progress
 from codeintel_ls.settings import Settings
 from codeintel_ls.workspace.discovery import Discovered, PathPolicy
-from codeintel_ls.workspace.file_plan import has_plain_name, plan_files
+from codeintel_ls.workspace.file_plan import plain_files, plan_files
 from codeintel_ls.workspace.following import await_owner
 from codeintel_ls.workspace.lane import Job, Lane
 from codeintel_ls.workspace.opening import read_limits, worker_bytes, workers_of
@@ -44,7 +43,6 @@ _SAVES: Final = "Updating the index"
 _HINTS: Final = "Following changes"
 _LONGEST_RETRY: Final = 60.0
 _BETWEEN_LOOKS: Final = 1.0
-_UNDECODABLE_NAME: Final = "undecodable-name"
 _LONGEST_LINE: Final = "max_line_characters"
 """The store remembers by which limit its files were chosen."""
 
@@ -75,7 +73,7 @@ class IndexKeeper:
         self.last_error: str | None = None
         limits, memory = read_limits(settings.index), worker_bytes(settings)
         self._indexer = Indexer(root, index, model, limits, memory)
-        self._upkeep = Upkeep(index, self._indexer, settings)
+        self.upkeep = Upkeep(index, self._indexer, settings)
         self._is_warm = False
         self._failures = 0
         self._retry_at = inf
@@ -104,18 +102,9 @@ class IndexKeeper:
         return self._indexer.worker_pids
 
     @property
-    def notices(self) -> tuple[str, ...]:
-        """What a person should know of the index's upkeep."""
-        return self._upkeep.notices
-
-    @property
     def embedded(self) -> int:
         """Texts that had to be embedded since the folder was opened."""
         return self._indexer.embedded
-
-    def skipped(self) -> dict[str, int]:
-        """Files that are not indexed, by reason."""
-        return dict(Counter(self._upkeep.left_out) + Counter(self._index.store.skip_counts()))
 
     def reconcile(self, progress: Progress = no_progress) -> Job:
         """Compare the whole folder with the index, and index what differs."""
@@ -153,6 +142,12 @@ class IndexKeeper:
         """Put another store in the place of one that was found broken or gone."""
         self._bulk.add("Recovering", lambda _: self._recover(damaged))
 
+    def note_damaged_segments(self) -> None:
+        """Have the segments read through, and those that are damaged written anew."""
+        self.upkeep.check_again()
+        if not self._bulk.has_waiting(_UPKEEP):
+            self._bulk.add(_UPKEEP, self._run_upkeep)
+
     def update(self, paths: Sequence[str], progress: Progress) -> Job:
         """Have these files searchable when the job is done."""
         if len(paths) > MOST_SINGLE_FILES or any((self._root / path).is_dir() for path in paths):
@@ -161,7 +156,7 @@ class IndexKeeper:
 
     def configure(self, settings: Settings) -> None:
         """Index by other settings from now on; what they change is found by reconciling."""
-        self._settings = self._upkeep.settings = settings
+        self._settings = self.upkeep.settings = settings
         self._indexer.limits = read_limits(settings.index)
         self._indexer.memory_bytes = worker_bytes(settings)
 
@@ -203,9 +198,9 @@ class IndexKeeper:
 
         try:
             # Only what no segment holds any more is named by nobody.
-            self._upkeep.merge(job.cancellation, merging)
-            self._upkeep.collect(job.cancellation, unused_days=0)
-            self._upkeep.run(job.cancellation, merging, at_once=True)
+            self.upkeep.merge(job.cancellation, merging)
+            self.upkeep.collect(job.cancellation, unused_days=0)
+            self.upkeep.run(job.cancellation, merging, at_once=True)
         finally:
             self._finish(self.last_error)
 
@@ -251,11 +246,12 @@ class IndexKeeper:
     def _bring_up_to_date(self, job: Job, plan: Planner, embed_all: bool) -> None:
         asked, limits, store = self._pending.begin(), self._indexer.limits, self._index.store
         if self._index.owned:
-            self._upkeep.show_unpublished(job.cancellation)
-            self._upkeep.limit()
+            self.upkeep.show_unpublished(job.cancellation)
+            self.upkeep.limit()
         # Before the listing: a file that is saved meanwhile must not seem to be gone.
         looked, known, skips = store.moment(), store.files(), store.skips()
-        todo = plan(self._listed(job.cancellation), known, skips)
+        found, self.upkeep.left_out = plain_files(self._discover(job.cancellation))
+        todo = plan(found, known, skips)
         if todo:
             self._pending.differs(asked)
         if self._own(todo, job):
@@ -263,18 +259,10 @@ class IndexKeeper:
                 self._pending.set_bulk(len(todo.stale))
                 self._enter(IndexState.INDEXING)
                 self._apply(job, todo, looked, embed_all=embed_all)
-                self._upkeep.found_primary(job.cancellation)
+                self.upkeep.found_primary(job.cancellation)
             if store.meta(_LONGEST_LINE) != str(limits.max_line_characters):
                 self._index.store.set_meta(_LONGEST_LINE, str(limits.max_line_characters))
         self._pending.answer(asked)
-
-    def _listed(self, cancellation: Cancellation) -> Sequence[FoundFile]:
-        """The files to index; those whose names are no UTF-8 are counted and left out."""
-        discovered = self._discover(cancellation)
-        files = [file for file in discovered.files if has_plain_name(file.path)]
-        odd = {_UNDECODABLE_NAME: len(discovered.files) - len(files)}
-        self._upkeep.left_out = Counter(discovered.skipped) + Counter(odd)
-        return files
 
     def _apply(self, job: Job, todo: IndexPlan, looked: Moment, *, embed_all: bool) -> None:
         def progress(done: int, total: int | None, message: str) -> None:
@@ -295,7 +283,7 @@ class IndexKeeper:
         if not self._own(IndexPlan((), ()), job):
             return
         try:
-            self._upkeep.merge(job.cancellation, lambda: self._enter(IndexState.MERGING))
+            self.upkeep.merge(job.cancellation, lambda: self._enter(IndexState.MERGING))
         finally:
             self._finish(self.last_error)
 
@@ -304,7 +292,7 @@ class IndexKeeper:
             return
         store = self._index.store
         try:
-            self._upkeep.run(
+            self.upkeep.run(
                 job.cancellation, lambda: self._enter(IndexState.MERGING), at_once=at_once
             )
         except DamagedCacheError:
@@ -313,7 +301,7 @@ class IndexKeeper:
             self._rest()
             if self.state is IndexState.MERGING:
                 self._finish(self.last_error)
-        if self._upkeep.found_lost:
+        if self.upkeep.found_lost:
             self.note_rescan()
 
     def _rest(self) -> None:
@@ -370,13 +358,13 @@ class IndexKeeper:
             self._index.keep_up()
             if not self._index.store.is_there():
                 self.note_damage(self._index.store)
-            elif self._upkeep.unload_if_idle():
+            elif self.upkeep.unload_if_idle():
                 self._changed()
             elif self.first_pass.is_set() and self.state is IndexState.READY:
                 self._note_upkeep()
 
     def _note_upkeep(self) -> None:
-        if self._index.publication.counts.loaded and self._upkeep.is_due:
+        if self._index.publication.counts.loaded and self.upkeep.is_due:
             self._bulk.add(_UPKEEP, self._run_upkeep)
 
     def _follow(self) -> None:

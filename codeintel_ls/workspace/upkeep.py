@@ -7,6 +7,7 @@ short at any time; nothing of it makes an answer wrong; what fails is told, and 
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -55,6 +56,10 @@ class Upkeep:
         """What a person should know: caps that were reached, and what could not be done."""
         sentences = (self._over_limit(), self._over_cap(), self.trouble)
         return tuple(sentence for sentence in sentences if sentence)
+
+    def skipped(self) -> dict[str, int]:
+        """Files that are not indexed, by reason."""
+        return dict(Counter(self.left_out) + Counter(self._index.store.skip_counts()))
 
     @property
     def is_due(self) -> bool:
@@ -133,6 +138,10 @@ class Upkeep:
             self.trouble = f"The upkeep of the index failed and is tried again later: {reason}"
             self._retry_at = time.monotonic() + 30.0
             _log.warning("%s", self.trouble)
+
+    def check_again(self) -> None:
+        """Have the next run read all segments through."""
+        self._checked, self._retry_at = False, 0.0
 
     def limit(self) -> None:
         """Set how much may be indexed, by the caps on chunks and on disk space."""
