@@ -29,6 +29,7 @@ _PIVOT: Final = 110.0
 _DAMAGED: Final = "A segment of the index is damaged."
 
 _STEPS: Final = 255
+_FEW_SHARE: Final = 8
 _IMPACTS: Final = (np.arange(_STEPS + 1) * ((_K1 + 1) / _STEPS)).astype(np.float32)
 
 
@@ -84,6 +85,42 @@ class LexicalPostings:
                         self.impacts[start:end]
                     ]
         return scores
+
+    def best(
+        self, weighted_idf: Mapping[int, float], k: int, allowed: NDArray[np.bool_] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Positions and scores of (about) the k best documents, in no order; all where fewer match.
+
+        Only positions where `allowed` (bool (size,)) is true take part.
+        """
+        scores = self.score(weighted_idf)
+        if allowed is not None:
+            scores *= allowed
+        positions = self._contenders(scores, weighted_idf, k)
+        if len(positions) > k:
+            positions = positions[np.argpartition(-scores[positions], k)[:k]]
+        return positions, scores[positions]
+
+    def _contenders(
+        self, scores: NDArray[np.float32], weighted_idf: Mapping[int, float], k: int
+    ) -> NDArray[np.int64]:
+        """Positions with a score, among them the k best: seldom more than hold a rare term.
+
+        What holds none of the rare terms scores at most what the common ones can give (MaxScore,
+        Turtle & Flood 1995); where the k-th best has more, nothing else need be looked at.
+        """
+        bound = sum(weighted_idf.values()) * (_K1 + 1)
+        held = np.empty(0, dtype=np.int64)
+        for term, idf in sorted(weighted_idf.items(), key=lambda item: -item[1]):
+            holders = self.holders(term)
+            if len(held) + len(holders) > self.size // _FEW_SHARE:
+                break
+            held = np.union1d(held, holders)
+            bound -= idf * (_K1 + 1)
+            own = scores[held]
+            if len(own) >= k and np.partition(own, -k)[-k] > max(bound, 0.0):
+                return held
+        return np.flatnonzero(scores)
 
     @property
     def nbytes(self) -> int:

@@ -67,15 +67,10 @@ def lexical_candidates(
     }
     found: list[RankedChunk] = []
     for segment, mask in zip(generation.segments, masks, strict=True):
-        scores = segment.postings.score(weighted)
-        if mask is not None:
-            scores *= mask.allowed
-        positions = np.flatnonzero(scores > 0)
-        if len(positions) > k:
-            best = np.argpartition(-scores[positions], k)[:k]
-            positions = positions[best]
+        allowed = mask.allowed if mask is not None else None
+        positions, scores = segment.postings.best(weighted, k, allowed)
         ids = segment.chunk_ids(positions)
-        found.extend(map(RankedChunk, ids.tolist(), scores[positions].tolist()))
+        found.extend(map(RankedChunk, ids.tolist(), scores.tolist()))
     return _best(found, k)
 
 

@@ -28,12 +28,15 @@ from codeintel_ls.workspace import load_ahead
 logger: Final = logging.getLogger(__name__)
 
 _CLOSING_SECONDS: Final = 2.0
+_SWITCH_SECONDS: Final = 0.0005
 
 
 def serve_stdio() -> int:
     """Serve one client until it ends. The result is the exit status that LSP asks for."""
     descriptor_in, descriptor_out = reserve_stdin(), reserve_stdout()
     _log_to_stderr()
+    # A request of a millisecond must not wait five for each turn of a thread that lists a folder.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     Thread(target=load_ahead, name="codeintel-loading", daemon=True).start()
     return asyncio.run(_serve(descriptor_in, descriptor_out))
 

@@ -21,7 +21,7 @@ from tests.benchmarks.save_to_searchable import Saves
 from tests.benchmarks.workbench import Workbench
 
 CHUNKS = 1_000_000
-_CHUNKS_PER_BYTE = 1 / 720
+_CHUNKS_PER_BYTE = 1 / 830
 _CHANGED = 0.3
 _WORD = re.compile(r"[A-Za-z_]{4,}")
 _ROUNDS = 10

@@ -191,3 +191,25 @@ def test_frequencies_are_capped_not_wrapped() -> None:
     assert LexicalPostings.of(keys, 1).impacts.tolist() == [
         round(255 * 255 / (255 + 1.2 * (0.4 + 0.6 * 255 / PIVOT)))
     ]
+
+
+@given(
+    st.integers(0, 2**32),
+    st.dictionaries(st.integers(0, 60), st.floats(0.0625, 9.0, width=32), min_size=1, max_size=6),
+    st.integers(1, 40),
+    st.booleans(),
+)
+def test_the_best_are_those_of_all_scores(
+    seed: int, weights: dict[int, float], k: int, masked: bool
+) -> None:
+    chance = np.random.default_rng(seed)
+    documents = [(chance.zipf(1.4, 8) % 60).tolist() for _ in range(400)]
+    postings = build(documents)
+    allowed = chance.random(400) < 0.7 if masked else None
+    positions, scores = postings.best(weights, k, allowed)
+    every = postings.score(weights)
+    if allowed is not None:
+        every = every * allowed
+    assert scores.tolist() == every[positions].tolist()
+    expected = sorted(every[every > 0].tolist(), reverse=True)[:k]
+    assert sorted(scores.tolist(), reverse=True)[:k] == expected
