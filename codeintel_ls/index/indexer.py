@@ -55,7 +55,8 @@ class Indexer:
         self._index = index
         self._model = model
         self.limits = limits
-        self.most_chunks = sys.maxsize
+        self._most_chunks = sys.maxsize
+        self._room = 0
         self.memory_bytes = memory_bytes
         self.embedded = 0
         self._hiring = Lock()
@@ -161,9 +162,31 @@ class Indexer:
         return self._workers_for(1)[0].verify(VerifyTask(tuple(map(str, folders))), cancellation)
 
     @property
+    def most_chunks(self) -> int:
+        """Files beyond so many chunks are left out."""
+        return self._most_chunks
+
+    @most_chunks.setter
+    def most_chunks(self, most: int) -> None:
+        self._most_chunks, self._room = most, 0
+
+    @property
     def room(self) -> int:
         """How many more chunks the cap allows."""
         return max(0, self.most_chunks - self._index.store.count_chunks())
+
+    def _fits(self, chunks: int, uncommitted: int) -> bool:
+        """Whether the cap allows so many more, beside what is about to be committed.
+
+        Counting all chunks takes long where there are many: what is known to be left is used up
+        first.
+        """
+        if chunks > max(self._room, 0):
+            self._room = self.room - uncommitted
+        if chunks > max(self._room, 0):
+            return False
+        self._room -= chunks
+        return True
 
     def rest(self) -> None:
         """End the workers that are not needed for saves, or have grown large."""
@@ -264,14 +287,13 @@ class Indexer:
         touched: list[tuple[str, bytes, int, int, int]] = []
         paths = [file.path for file in prepared if isinstance(file, FileRecord)]
         # What takes the place of a file may be as large as that was.
-        held = self._index.store.chunks_at(paths)
-        room = self.room
+        held, uncommitted = self._index.store.chunks_at(paths), 0
         for file in prepared:
             if isinstance(file, FileRecord):
                 self.embedded += file.embedded
                 more = file.chunks - held.get(file.path, 0)
-                if more <= max(room, 0):
-                    room -= more
+                if self._fits(more, uncommitted):
+                    uncommitted += more
                     records.append(file)
                 else:
                     skipped[file.path] = KnownSkip(SkipReason.OVER_CAP, file.size, file.mtime_ns)
