@@ -68,7 +68,7 @@ def build(task: BuildTask) -> BuiltSegment:
     """Carry out the task. Raises the stores' errors, OSError and MemoryError."""
     folder = Path(task.folder)
     with (
-        ContentStore(Path(task.contents)) as contents,
+        ContentStore.existing(Path(task.contents)) as contents,
         Store(Path(task.database), contents) as store,
     ):
         changes = store.changes_since(task.since)

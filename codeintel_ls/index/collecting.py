@@ -14,7 +14,7 @@ from codeintel_ls.index.tasks import CollectTask
 
 def collect(task: CollectTask) -> int:
     """How many rows were deleted; 0 where one of the databases cannot be read."""
-    with ContentStore(Path(task.contents)) as contents:
+    with ContentStore.existing(Path(task.contents)) as contents:
         named: set[bytes] = set()
         for path in map(Path, task.databases):
             if not path.exists():

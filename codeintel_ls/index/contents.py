@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from codeintel_ls.embedding import Vectors
 from codeintel_ls.index.database import Database, rows_in
+from codeintel_ls.index.errors import DamagedCacheError
 from codeintel_ls.index.schema import ChunkRecord
 from codeintel_ls.index.terms import posting_bytes
 
@@ -99,6 +100,13 @@ class ContentStore(Database):
         """
         super().__init__(path)
         self.create(DDL, APPLICATION_ID, FORMAT)
+
+    @classmethod
+    def existing(cls, path: Path) -> "ContentStore":
+        """Open the database; one that is gone is not made anew. Raises as the constructor does."""
+        if not path.exists():
+            raise DamagedCacheError("The index cache was removed while it was in use.")
+        return cls(path)
 
     def known(self, keys: Iterable[bytes]) -> set[bytes]:
         """Those of the contents that are here whole; they count as used today."""
@@ -237,21 +245,33 @@ Place = tuple[int, int, str | None, str | None, bytes]
 """Start line, end line (exclusive), symbol, kind and digest of a chunk."""
 
 
-def unpack_places(places: bytes, digests: bytes) -> list[Place]:
-    """The place of each chunk of a content, from its columns."""
-    return [
-        (*place, digests[first : first + _DIGEST_BYTES])
-        for place, first in zip(
-            orjson.loads(places), range(0, len(digests), _DIGEST_BYTES), strict=True
-        )
-    ]
+@frozen
+class StoredPlaces:
+    """The places of a content's chunks, unpacked one by one: an answer wants few of a file's."""
+
+    lines: list[bytes]
+    digests: bytes
+
+    @classmethod
+    def of(cls, places: bytes, digests: bytes) -> "StoredPlaces":
+        """From the columns of a content."""
+        return cls(places.split(b"\n") if places else [], digests)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def __getitem__(self, ordinal: int) -> Place:
+        start, end, symbol, kind = orjson.loads(self.lines[ordinal])
+        first = ordinal * _DIGEST_BYTES
+        return start, end, symbol, kind, self.digests[first : first + _DIGEST_BYTES]
 
 
 def _row(content: ContentRecord, ids: Mapping[bytes, int]) -> tuple[Any, ...]:
     chunks, size = content.chunks, posting_bytes()
     columns = (
-        orjson.dumps(
-            [(chunk.start_line, chunk.end_line, chunk.symbol, chunk.kind) for chunk in chunks]
+        b"\n".join(
+            orjson.dumps((chunk.start_line, chunk.end_line, chunk.symbol, chunk.kind))
+            for chunk in chunks
         ),
         b"".join(chunk.digest for chunk in chunks),
         np.array([ids[key] for key in content.vectors], dtype="<i8").tobytes(),

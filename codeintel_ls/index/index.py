@@ -11,8 +11,6 @@ from pathlib import Path
 from threading import Lock, RLock
 from typing import Final
 
-from filelock import FileLock
-
 from codeintel_ls.index.cache_folder import (
     beside,
     bytes_below,
@@ -24,6 +22,7 @@ from codeintel_ls.index.cache_folder import (
     touch,
 )
 from codeintel_ls.index.contents import ContentStore
+from codeintel_ls.index.contents_file import open_contents
 from codeintel_ls.index.database import unavailable
 from codeintel_ls.index.errors import (
     CacheUnavailableError,
@@ -46,7 +45,6 @@ from codeintel_ls.index.store import Store
 
 _DATABASE: Final = "index.sqlite3"
 _TOUCH_SECONDS: Final = 60.0
-_CONTENTS: Final = "contents.sqlite3"
 
 
 class Index:
@@ -68,6 +66,7 @@ class Index:
         self._publication: Publication | None = None
         self._distrusted = False
         self._store: Store | None = None
+        self._closed = False
         self._absence = "The index was closed."
         self._root: Path | None = None
         self._touched_at = time.monotonic()
@@ -168,19 +167,25 @@ class Index:
             self._touched_at = time.monotonic()
             touch(self.folder)
 
-    def recover(self, damaged: Store) -> None:
+    @property
+    def is_lost(self) -> bool:
+        """Whether it was damaged or removed, and could not be opened again until now."""
+        return self._store is None and not self._closed
+
+    def recover(self, damaged: Store | None) -> None:
         """Begin anew after this store raised DamagedCacheError, unless somebody did already.
 
-        Sets aside what is damaged, where it is ours and still there. Raises
-        CacheUnavailableError.
+        None: try again where that failed. Sets aside what is damaged, where it is ours and still
+        there. Raises CacheUnavailableError.
         """
         with self.writing, self._changing:
-            if self._store is not damaged:
+            if self._closed or self._store is not damaged:
                 return
             self._store = self._publication = None
             self._absence = "The index cache was damaged or removed; ask again in a moment."
-            damaged.close()
-            damaged.contents.close()
+            if damaged is not None:
+                damaged.close()
+                damaged.contents.close()
             if not self._lock.is_current():
                 # The folder was removed, and its lock with it.
                 self._lock.release()
@@ -258,7 +263,7 @@ class Index:
         """Let go of the stores and of the ownership. Searches under way keep their generation."""
         with self._changing:
             store, self._store, self._publication = self._store, None, None
-            self._absence = "The index was closed."
+            self._closed, self._absence = True, "The index was closed."
         if store is not None:
             store.close()
             store.contents.close()
@@ -272,7 +277,8 @@ class Index:
             if self._root is not None:
                 describe(self.folder, self._root, self.shared.name)
             self._acquire()
-            contents = self._open_contents(damaged=damaged)
+            contents, notice = open_contents(self.shared, damaged=damaged)
+            self.notices = (*self.notices, *notice)
             try:
                 if damaged and self.owned:
                     self._set_aside("The index cache is damaged.")
@@ -300,28 +306,6 @@ class Index:
             raise unavailable(error) from error
         self._distrusted = acquired and died
         return acquired
-
-    def _open_contents(self, *, damaged: bool) -> ContentStore:
-        """The repository's contents; a damaged file is set aside, by one process at a time.
-
-        `damaged`: something is, and it may be deep inside this file.
-        """
-        path = self.shared / _CONTENTS
-        try:
-            return _sound_contents(path, whole=damaged)
-        except DamagedCacheError as error:
-            with FileLock(self.shared / "contents.lock", mode=0o600):
-                with suppress(DamagedCacheError):
-                    return _sound_contents(path, whole=damaged)
-                aside = new_aside(self.shared)
-                for file in self.shared.glob(f"{_CONTENTS}*"):
-                    file.rename(aside / file.name)
-                keep_few_aside(self.shared)
-                self.notices = (
-                    *self.notices,
-                    f"{error} The vectors were set aside and are being made anew.",
-                )
-                return ContentStore(path)
 
     def _load(self, contents: ContentStore) -> None:
         store = Store(self.folder / _DATABASE, contents)
@@ -377,12 +361,3 @@ class Index:
         set_segments_aside(self.folder, aside)
         keep_few_aside(self.folder)
         self.notices = (*self.notices, f"{reason} It was set aside and is being rebuilt.")
-
-
-def _sound_contents(path: Path, *, whole: bool) -> ContentStore:
-    """The contents; `whole`: only if no part of the file is damaged. Raises DamagedCacheError."""
-    contents = ContentStore(path)
-    if whole and not contents.is_sound():
-        contents.close()
-        raise DamagedCacheError("The index cache is damaged.")
-    return contents

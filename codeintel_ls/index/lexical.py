@@ -29,7 +29,7 @@ _PIVOT: Final = 110.0
 _DAMAGED: Final = "A segment of the index is damaged."
 
 _STEPS: Final = 255
-_FEW_SHARE: Final = 8
+_FEW_SHARE: Final = 16
 _IMPACTS: Final = (np.arange(_STEPS + 1) * ((_K1 + 1) / _STEPS)).astype(np.float32)
 
 
@@ -110,16 +110,16 @@ class LexicalPostings:
         Turtle & Flood 1995); where the k-th best has more, nothing else need be looked at.
         """
         bound = sum(weighted_idf.values()) * (_K1 + 1)
-        held = np.empty(0, dtype=np.int64)
+        held = np.empty(0, dtype=np.uint32)
         for term, idf in sorted(weighted_idf.items(), key=lambda item: -item[1]):
             holders = self.holders(term)
             if len(held) + len(holders) > self.size // _FEW_SHARE:
                 break
-            held = np.union1d(held, holders)
+            held = _merged(held, holders)
             bound -= idf * (_K1 + 1)
             own = scores[held]
             if len(own) >= k and np.partition(own, -k)[-k] > max(bound, 0.0):
-                return held
+                return held[own > 0].astype(np.int64)
         return np.flatnonzero(scores)
 
     @property
@@ -136,6 +136,17 @@ class LexicalPostings:
         if not 0 <= start <= end <= len(self.documents):
             raise DamagedSegmentError(_DAMAGED)
         return start, end
+
+
+def _merged(one: NDArray[np.uint32], other: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """The members of both, ascending, each once; each of the two has its members once."""
+    if not len(one):
+        return other
+    every = np.concatenate([one, other])
+    every.sort()
+    first = np.ones(len(every), dtype=np.bool_)
+    np.not_equal(every[1:], every[:-1], out=first[1:])
+    return every[first]
 
 
 @contextmanager

@@ -5,7 +5,6 @@ publisher at a time; a manifest is swapped before the generation that stands on 
 nothing large is read or built here, that is for the indexing process.
 """
 
-import ctypes
 import gc
 import logging
 import shutil
@@ -28,6 +27,7 @@ from codeintel_ls.index.manifest import (
     remove_unlisted,
     write_manifest,
 )
+from codeintel_ls.index.memory import give_back
 from codeintel_ls.index.merge_policy import MergePolicy, Step
 from codeintel_ls.index.schema import FileToView
 from codeintel_ls.index.segment import Segment
@@ -141,7 +141,7 @@ class Publication:
             self._counts = evolve(self.counts, memory_bytes=0, loaded=False)
             self._generation = None
         gc.collect()
-        _trim_heap()
+        give_back()
 
     def publish(self, paths: Iterable[str] | None = None, *, most: int = _MOST_TO_READ) -> bool:
         """Show what the store has committed since, or what became of `paths` alone.
@@ -315,12 +315,3 @@ def set_segments_aside(folder: Path, aside: Path) -> None:
     for path in (folder / "manifest.json", folder / SEGMENTS):
         if path.exists():
             shutil.move(path, aside / path.name)
-
-
-def _trim_heap() -> None:
-    """Let glibc hand free memory back to the system; elsewhere nothing need be done."""
-    if sys.platform == "linux":
-        try:
-            ctypes.CDLL("libc.so.6").malloc_trim(0)
-        except (OSError, AttributeError):
-            return

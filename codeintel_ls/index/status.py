@@ -48,3 +48,23 @@ class IndexStatus:
     last_error: str | None = None
     notices: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+
+    @classmethod
+    def of_none(cls, error: str | None) -> "IndexStatus":
+        """Of an index that was lost and cannot be made anew yet."""
+        return cls(
+            state=IndexState.FAILED,
+            files=0,
+            chunks=0,
+            pending=0,
+            generation=0,
+            primary_kind="none",
+            primary_vectors=0,
+            secondary_vectors=0,
+            tombstones=0,
+            embedder="none",
+            memory_bytes=0,
+            disk_bytes=0,
+            skipped={},
+            last_error=error or "The index cache was damaged or removed.",
+        )

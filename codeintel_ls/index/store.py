@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from attrs import evolve, frozen
 
-from codeintel_ls.index.contents import ContentStore, Place, unpack_places
+from codeintel_ls.index.contents import ContentStore, StoredPlaces
 from codeintel_ls.index.database import Database, rows_in
 from codeintel_ls.index.schema import (
     APPLICATION_ID,
@@ -55,7 +55,7 @@ class _PlacedFile:
     path: str
     language: str
     digest: bytes
-    places: Sequence[Place]
+    places: StoredPlaces
 
 
 class Store(Database):
@@ -213,10 +213,13 @@ class Store(Database):
         found: dict[int, ChunkPlace] = {}
         for number, file_id, ordinal in wanted:
             file = files.get(file_id)
-            if file is not None and ordinal < len(file.places):
-                found[number] = ChunkPlace(
-                    number, file_id, file.path, file.language, file.digest, *file.places[ordinal]
-                )
+            # Damaged bytes: not there, as everywhere.
+            with suppress(ValueError, TypeError):
+                if file is not None and ordinal < len(file.places):
+                    place = file.places[ordinal]
+                    found[number] = ChunkPlace(
+                        number, file_id, file.path, file.language, file.digest, *place
+                    )
         return found
 
     def _placed_files(self, file_ids: set[int]) -> dict[int, _PlacedFile]:
@@ -229,10 +232,8 @@ class Store(Database):
             for number, path, language, digest, places, digests in self.query_each(
                 f"SELECT {_PLACED}", missing
             ):
-                # Damaged bytes: not there, as everywhere.
-                with suppress(ValueError, TypeError):
-                    placed = unpack_places(places, digests)
-                    found[number] = _PlacedFile(path, language, digest, placed)
+                placed = StoredPlaces.of(places, digests)
+                found[number] = _PlacedFile(path, language, digest, placed)
             with self._placing:
                 self._placed.update((number, found[number]) for number in missing & found.keys())
                 while len(self._placed) > _REMEMBERED_FILES:

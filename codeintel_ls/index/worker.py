@@ -118,7 +118,7 @@ class Worker:
         with self._opening:
             store = self._contents.get(path)
             if store is None or not store.is_there():
-                store = self._contents[path] = ContentStore(Path(path))
+                store = self._contents[path] = ContentStore.existing(Path(path))
             return store
 
     def _answer(self, number: int, body: object) -> None:

@@ -207,6 +207,8 @@ class WorkspaceFolder:
 
     def index_status(self) -> IndexStatus:
         """Counts, state and notices of the index."""
+        if self._index.is_lost:
+            return IndexStatus.of_none(self._keeper.last_error)
         counts, keeper = self._index.counts, self._keeper
         return IndexStatus(
             state=keeper.state,

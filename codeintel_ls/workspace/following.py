@@ -23,6 +23,14 @@ def follower_notice(index: Index) -> str:
     return f"Another process (pid {index.owner() or 'unknown'}) keeps this index; it is followed."
 
 
+def refusal(index: Index) -> IndexingError:
+    """What is said to who would rebuild an index that another process keeps."""
+    return IndexingError(
+        f"Another process (pid {index.owner() or 'unknown'}) keeps this index and alone can "
+        "rebuild it: ask there, or close it first."
+    )
+
+
 def await_owner(
     root: Path, index: Index, plan: IndexPlan, limits: ReadLimits, cancellation: Cancellation
 ) -> bool:

@@ -7,6 +7,7 @@ the cache writes; any other follows what the owner commits, and takes over when 
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from math import inf
 from pathlib import Path
 from threading import Event
@@ -14,9 +15,10 @@ from typing import Final
 
 from codeintel_ls.cancellation import Cancellation, CancelledError
 from codeintel_ls.errors import CodeIntelError
-from codeintel_ls.index.errors import DamagedCacheError, IndexingError
+from codeintel_ls.index.errors import DamagedCacheError
 from codeintel_ls.index.index import Index
 from codeintel_ls.index.indexer import Indexer
+from codeintel_ls.index.memory import give_back
 from codeintel_ls.index.reconcile import FoundFile, IndexPlan, Planner, plan_all, plan_rebuild
 from codeintel_ls.index.schema import KnownFile, KnownSkip, Moment
 from codeintel_ls.index.status import IndexState
@@ -25,7 +27,7 @@ from codeintel_ls.progress import Progress, no_progress
 from codeintel_ls.settings import Settings
 from codeintel_ls.workspace.discovery import Discovered, PathPolicy
 from codeintel_ls.workspace.file_plan import plain_files, plan_files
-from codeintel_ls.workspace.following import await_owner
+from codeintel_ls.workspace.following import await_owner, refusal
 from codeintel_ls.workspace.lane import Job, Lane
 from codeintel_ls.workspace.opening import read_limits, worker_bytes, workers_of
 from codeintel_ls.workspace.pending import Pending
@@ -187,17 +189,10 @@ class IndexKeeper:
 
     def _run_rebuild(self, job: Job) -> None:
         if not self._index.try_own():
-            raise IndexingError(
-                f"Another process (pid {self._index.owner() or 'unknown'}) keeps this index and "
-                "alone can rebuild it: ask there, or close it first."
-            )
+            raise refusal(self._index)
         self._run(job, plan_rebuild, embed_all=True)
-
-        def merging() -> None:
-            self._enter(IndexState.MERGING)
-
+        merging = partial(self._enter, IndexState.MERGING)
         try:
-            # Only what no segment holds any more is named by nobody.
             self.upkeep.merge(job.cancellation, merging)
             self.upkeep.collect(job.cancellation, unused_days=0)
             self.upkeep.run(job.cancellation, merging, at_once=True)
@@ -230,9 +225,7 @@ class IndexKeeper:
             self._finish(None)
             raise
         except CodeIntelError as error:
-            self._failures += 1
-            self._retry_at = time.monotonic() + min(2.0**self._failures, _LONGEST_RETRY)
-            self._finish(str(error))
+            self._fail(error)
             raise
         except Exception as error:
             self._finish(f"Indexing failed with {type(error).__name__}.")
@@ -307,12 +300,18 @@ class IndexKeeper:
     def _rest(self) -> None:
         """Keep no worker that is not needed for the next save, nor one that has grown large."""
         self._indexer.rest()
+        give_back()
         if self._is_warm and self._indexer.worker_pids == []:
             self.warm()
 
     def _enter(self, state: IndexState) -> None:
         self.state = state
         self._changed()
+
+    def _fail(self, error: CodeIntelError) -> None:
+        self._failures += 1
+        self._retry_at = time.monotonic() + min(2.0**self._failures, _LONGEST_RETRY)
+        self._finish(str(error))
 
     def _finish(self, error: str | None) -> None:
         self.last_error = error
@@ -348,7 +347,10 @@ class IndexKeeper:
     def _idle(self) -> None:
         """Between two jobs: keep up what is ours, try again what failed, follow the owner."""
         now = time.monotonic()
-        if not self._index.owned:
+        if self._index.is_lost:
+            if now >= self._retry_at:
+                self._recover(None)
+        elif not self._index.owned:
             self._follow()
         elif now >= self._retry_at:
             self._retry_at = inf
@@ -387,7 +389,11 @@ class IndexKeeper:
         limits = self._indexer.limits
         return not await_owner(self._root, self._index, plan, limits, job.cancellation)
 
-    def _recover(self, damaged: Store) -> None:
+    def _recover(self, damaged: Store | None) -> None:
         """Begin anew, with whatever can be opened, and index everything again."""
-        self._index.recover(damaged)
+        try:
+            self._index.recover(damaged)
+        except CodeIntelError as error:
+            self._fail(error)
+            raise
         self.note_rescan()

@@ -30,6 +30,7 @@ _MEGABYTE: Final = 1_000_000
 _COLLECTED: Final = "collected"
 _FULL_SHARE: Final = 0.9
 _WHAT_TO_DO: Final = "Raise it, or exclude folders with index.exclude."
+_MOST_STEPS: Final = 8
 _AT_ONCE: Final = 10_000
 
 
@@ -120,7 +121,8 @@ class Upkeep:
         Raises CancelledError. What cannot be done is in `trouble` afterwards.
         """
         try:
-            while True:
+            # A store that the indexing process sees otherwise than this one must not keep it at it.
+            for _ in range(_MOST_STEPS):
                 step = self._index.publication.next_step(indexing=False, at_once=at_once)
                 if step is None:
                     break

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from codeintel_ls.cancellation import Cancellation
 from codeintel_ls.embedding import bundled_encoder
-from codeintel_ls.index.index import Index
 from codeintel_ls.index.indexer import Indexer
 from codeintel_ls.index.reconcile import FoundFile, IndexPlan, plan_all
 from codeintel_ls.index.schema import ChunkPlace, chunk_id
@@ -30,7 +29,7 @@ class Bench:
         self.writes = 10**18
         self.root = folder / "tree"
         self.root.mkdir()
-        self.index: Index = open_cache(folder, dimension=bundled_encoder().dimension)
+        self.index = open_cache(folder, dimension=bundled_encoder().dimension)
         self.indexer = Indexer(self.root, self.index, model, LIMITS, memory_bytes)
 
     def write(self, path: str, text: str | bytes) -> None:

@@ -14,8 +14,8 @@ from codeintel_ls.index.contents import (
     FORMAT,
     ContentRecord,
     ContentStore,
+    StoredPlaces,
     content_key,
-    unpack_places,
 )
 from codeintel_ls.index.errors import CacheUnavailableError, DamagedCacheError, NewerCacheError
 from codeintel_ls.index.schema import ChunkRecord
@@ -69,7 +69,7 @@ def test_what_was_written_is_read_back(store: ContentStore, encoder: StaticEncod
     places, digests = store.query("SELECT places, digests FROM content WHERE key = ?", (text.key,))[
         0
     ]
-    assert unpack_places(places, digests) == [
+    assert list(StoredPlaces.of(places, digests)) == [
         (chunk.start_line, chunk.end_line, chunk.symbol, chunk.kind, chunk.digest)
         for chunk in text.chunks
     ]
@@ -79,7 +79,7 @@ def test_places_keep_symbols_and_kinds(store: ContentStore) -> None:
     chunk = ChunkRecord(3, 9, "Café.größe", "function", b"d" * 16, b"")
     store.write([ContentRecord(b"key", (chunk,), (b"vector",))], {b"vector": bytes(16)})
     ((places, digests),) = store.query("SELECT places, digests FROM content")
-    assert unpack_places(places, digests) == [(3, 9, "Café.größe", "function", b"d" * 16)]
+    assert list(StoredPlaces.of(places, digests)) == [(3, 9, "Café.größe", "function", b"d" * 16)]
 
 
 def test_known_and_missing(store: ContentStore) -> None:
@@ -267,7 +267,9 @@ from tests.unit.index.records import FakeEncoder, make_contents
 print("up", flush=True); sys.stdin.readline()
 with ContentStore(Path(sys.argv[1])) as store:
     for number in range(60):
-        text, own, vectors = make_contents(FakeEncoder(), f"{number}.py", [f"text {number}", "same"])
+        text, own, vectors = make_contents(
+            FakeEncoder(), f"{number}.py", [f"text {number}", "same"]
+        )
         store.known([text.key, own.key])
         missing = set(store.missing_vectors(vectors))
         store.write([text, own], {key: vectors[key] for key in missing})

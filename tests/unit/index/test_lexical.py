@@ -1,7 +1,9 @@
 """Postings and BM25 against a plain computation, however the postings came together."""
 
 from collections import Counter
+from itertools import pairwise
 from math import log
+from random import Random
 
 import numpy as np
 import pytest
@@ -120,10 +122,7 @@ def test_a_term_that_is_there_twice_adds_up() -> None:
 @given(texts, st.lists(st.integers(0, 20), max_size=4))
 def test_runs_merge_to_what_one_run_gives(documents: list[Text], cuts: list[int]) -> None:
     bounds = [0, *sorted(min(cut, len(documents)) for cut in cuts), len(documents)]
-    runs = [
-        moved(keys_of(documents[first:end]), first)
-        for first, end in zip(bounds, bounds[1:], strict=False)
-    ]
+    runs = [moved(keys_of(documents[first:end]), first) for first, end in pairwise(bounds)]
     assert same(merge_runs(runs, len(documents)), build(documents))
 
 
@@ -143,9 +142,9 @@ def test_what_is_moved_stands_behind_empty_documents(documents: list[Text], by: 
 
 
 @given(texts, st.randoms())
-def test_what_is_placed_is_as_if_it_had_stood_there(documents: list[Text], random: object) -> None:
+def test_what_is_placed_is_as_if_it_had_stood_there(documents: list[Text], random: Random) -> None:
     places = list(range(len(documents)))
-    random.shuffle(places)  # pyright: ignore[reportAttributeAccessIssue]
+    random.shuffle(places)
     other: list[Text] = [[]] * len(documents)
     for text, place in zip(documents, places, strict=True):
         other[place] = text

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from codeintel_ls.embedding import Vectors
 from codeintel_ls.index.dense import DenseIndex
 from codeintel_ls.index.generation import Generation, Tombstones
 from codeintel_ls.index.ladder import Ladder, PrimaryKind
@@ -32,7 +31,7 @@ class FakeDense(DenseIndex):
 def fake_segment(size: int, kind: PrimaryKind = PrimaryKind.FLAT, *, in_memory: bool) -> Segment:
     """One file of `size` chunks of which nothing is there but their number."""
     files, counts = np.array([1], dtype=np.int64), np.array([size], dtype=np.int64)
-    vectors: Vectors = np.broadcast_to(np.ones((1, 1), dtype=np.float32), (size, 1))
+    vectors = np.broadcast_to(np.ones((1, 1), dtype=np.float32), (size, 1))
     return Segment(
         files=files,
         starts=starts_of(counts),

@@ -12,12 +12,14 @@ from typing import Any
 
 import psutil
 import pytest
+from attrs import evolve
 
 from codeintel_ls.cancellation import Cancellation, CancelledError
 from codeintel_ls.embedding import bundled_encoder
 from codeintel_ls.index.building import BuildTask
 from codeintel_ls.index.contents import ContentStore
 from codeintel_ls.index.errors import (
+    CacheUnavailableError,
     DamagedCacheError,
     WorkerFailedError,
     WorkerUnavailableError,
@@ -47,6 +49,7 @@ def tree(tmp_path: Path) -> Path:
     root.mkdir()
     (root / "long.py").write_text(LONG)
     (root / "short.py").write_text(function(7))
+    ContentStore(tmp_path / "contents.sqlite3").close()
     return root
 
 
@@ -111,10 +114,10 @@ def test_an_urgent_task_is_answered_while_a_long_one_runs(
     worker: WorkerProcess, tree: Path
 ) -> None:
     bulk = in_background(worker, task(tree, "long.py"))
+    (file,) = worker.prepare(task(tree, "short.py", urgent=True), Cancellation())
+    assert isinstance(file, FileRecord)
     for _ in range(3):
-        (file,) = worker.prepare(task(tree, "short.py", urgent=True), Cancellation())
-        assert isinstance(file, FileRecord)
-        assert file.chunks == 1
+        assert len(worker.prepare(task(tree, "short.py", urgent=True), Cancellation())) == 1
     assert bulk.waits
     answer: Any = bulk.join().answer
     assert answer[0].chunks > 100
@@ -318,6 +321,10 @@ def test_a_damaged_cache_is_told_as_such(worker: WorkerProcess, tree: Path) -> N
     with pytest.raises(DamagedCacheError):
         worker.build(build_task(tree.parent, 8), Cancellation())
     (tree.parent / "contents.sqlite3").unlink()
+    with pytest.raises(DamagedCacheError, match="removed"):
+        worker.prepare(task(tree, "short.py"), Cancellation())
+    assert not (tree.parent / "contents.sqlite3").exists()
+    ContentStore(tree.parent / "contents.sqlite3").close()
     assert prepared(worker, tree) == ["short.py"]
 
 
@@ -325,6 +332,7 @@ def test_contents_that_are_replaced_are_opened_anew(worker: WorkerProcess, tree:
     assert prepared(worker, tree) == ["short.py"]
     for path in tree.parent.glob("contents.sqlite3*"):
         path.unlink()
+    ContentStore(tree.parent / "contents.sqlite3").close()
     (file,) = worker.prepare(task(tree, "short.py"), Cancellation())
     assert isinstance(file, FileRecord)
     assert file.embedded == 1
@@ -353,13 +361,11 @@ def test_each_file_has_an_answer_of_its_own(worker: WorkerProcess, tree: Path) -
 def test_a_place_that_cannot_be_written_is_told_without_its_name(
     worker: WorkerProcess, tree: Path
 ) -> None:
-    (tree.parent / "file").write_text("in the way")
+    (tree.parent / "folder").mkdir()
     with pytest.raises(WorkerFailedError) as caught:
         worker.verify(VerifyTask(None), Cancellation())  # pyright: ignore[reportArgumentType]
     assert "TypeError" in str(caught.value)
-    from attrs import evolve
-
-    broken = evolve(task(tree, "short.py"), contents=str(tree.parent / "file" / "contents"))
-    with pytest.raises(WorkerFailedError) as caught:
+    broken = evolve(task(tree, "short.py"), contents=str(tree.parent / "folder"))
+    with pytest.raises(CacheUnavailableError) as caught:
         worker.prepare(broken, Cancellation())
     assert str(tree.parent) not in str(caught.value)
