@@ -27,7 +27,7 @@ from codeintel_ls.index.manifest import (
     remove_unlisted,
     write_manifest,
 )
-from codeintel_ls.index.memory import give_back
+from codeintel_ls.index.memory import give_back, let_go_of_pages
 from codeintel_ls.index.merge_policy import MergePolicy, Step
 from codeintel_ls.index.schema import FileToView
 from codeintel_ls.index.segment import Segment
@@ -36,6 +36,8 @@ from codeintel_ls.index.store import Store
 
 _log = logging.getLogger(__name__)
 
+_SEARCHES_BETWEEN: Final = 16
+_LARGE_BYTES: Final = 150_000_000
 _MOST_TO_READ: Final = 4_000
 """So many chunks at the most are read into memory by the server's process itself."""
 
@@ -101,6 +103,7 @@ class Publication:
         self._generation: Generation | None = None
         self._counts = GenerationCounts()
         self._lost: list[FileToView] = []
+        self._searches = 0
 
     @property
     def current(self) -> Generation:
@@ -124,6 +127,15 @@ class Publication:
         if generation is not None:
             self._counts = GenerationCounts.of(generation)
         return self._counts
+
+    def searched(self) -> None:
+        """A search has read the current generation: now and then its mapped pages are let go."""
+        self._searches += 1
+        generation = self._generation
+        if self._searches % _SEARCHES_BETWEEN or generation is None:
+            return
+        if generation.nbytes > _LARGE_BYTES:
+            let_go_of_pages(self._folder / SEGMENTS)
 
     def load(self, *, own: bool = True) -> Generation:
         """Read what is published on disk. Damaged segments count as not there (see `damage`).

@@ -354,6 +354,7 @@ class WorkspaceFolder:
         except DamagedCacheError:
             self._keeper.note_damage(store)
             raise
+        self._index.publication.searched()
         if answer.changed:
             self.changed(sorted(answer.changed))
         return SearchResult(

@@ -1,6 +1,7 @@
 """Segments and manifests on disk: whole, newer, damaged, half written, or not listed."""
 
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import blake2b
@@ -23,6 +24,7 @@ from codeintel_ls.index.manifest import (
     staging,
     write_manifest,
 )
+from codeintel_ls.index.memory import let_go_of_pages
 from codeintel_ls.index.segment import Segment
 from codeintel_ls.index.segment_files import (
     SEGMENTS,
@@ -314,3 +316,12 @@ def test_names_sort_by_their_time() -> None:
         name.partition("-")[0] for name in names
     )
     assert len(set(names)) == 50
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="pages are let go on Linux")
+def test_a_segment_answers_after_its_pages_were_let_go(folder: Path) -> None:
+    segment = open_segment(folder)
+    before = segment.postings.documents.tolist(), segment.dense.vectors_at(np.array([0])).tolist()
+    let_go_of_pages(folder.parent)
+    assert segment.postings.documents.tolist() == before[0]
+    assert segment.dense.vectors_at(np.array([0])).tolist() == before[1]
