@@ -148,9 +148,7 @@ class WorkspaceFolder:
         if not self.settings.index.enabled:
             self._keeper.rest()
             return
-        self._scope.start_watching()
-        self._keeper.reconcile(progress)
-        self._keeper.warm()
+        self._keeper.begin(self._scope.start_watching, progress)
 
     def configure(self, settings: Settings) -> None:
         """Work by other settings from now on.
@@ -208,10 +206,10 @@ class WorkspaceFolder:
     def index_status(self) -> IndexStatus:
         """Counts, state and notices of the index."""
         if self._index.is_lost:
-            return IndexStatus.of_none(self._keeper.last_error)
+            return IndexStatus.of_none(self._keeper.health.last_error)
         counts, keeper = self._index.counts, self._keeper
         return IndexStatus(
-            state=keeper.state,
+            state=keeper.health.state,
             files=self._index.store.count_files(),
             chunks=counts.chunks,
             pending=keeper.pending,
@@ -226,7 +224,7 @@ class WorkspaceFolder:
             memory_bytes=counts.memory_bytes,
             disk_bytes=self._index.disk_bytes() + self._index.shared_bytes(),
             skipped=keeper.upkeep.skipped(),
-            last_error=keeper.last_error,
+            last_error=keeper.health.last_error,
             notices=(
                 *self._notices,
                 *self._index.notices,

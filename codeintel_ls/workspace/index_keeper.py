@@ -8,7 +8,6 @@ the cache writes; any other follows what the owner commits, and takes over when 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
-from math import inf
 from pathlib import Path
 from threading import Event
 from typing import Final
@@ -28,6 +27,7 @@ from codeintel_ls.settings import Settings
 from codeintel_ls.workspace.discovery import Discovered, PathPolicy
 from codeintel_ls.workspace.file_plan import plain_files, plan_files
 from codeintel_ls.workspace.following import await_owner, refusal
+from codeintel_ls.workspace.index_health import IndexHealth
 from codeintel_ls.workspace.lane import Job, Lane
 from codeintel_ls.workspace.opening import read_limits, worker_bytes, workers_of
 from codeintel_ls.workspace.pending import Pending
@@ -43,7 +43,8 @@ _MERGE: Final = "Merging the index"
 _UPKEEP: Final = "Keeping the index small"
 _SAVES: Final = "Updating the index"
 _HINTS: Final = "Following changes"
-_LONGEST_RETRY: Final = 60.0
+_LARGE: Final = 20_000
+_HEAD_START_SECONDS: Final = 0.7
 _BETWEEN_LOOKS: Final = 1.0
 _LONGEST_LINE: Final = "max_line_characters"
 """The store remembers by which limit its files were chosen."""
@@ -71,14 +72,11 @@ class IndexKeeper:
         self._changed = changed
         self._pending = Pending()
         self.first_pass = Event()
-        self.state = IndexState.SCANNING
-        self.last_error: str | None = None
+        self.health = IndexHealth(changed)
         limits, memory = read_limits(settings.index), worker_bytes(settings)
         self._indexer = Indexer(root, index, model, limits, memory)
         self.upkeep = Upkeep(index, self._indexer, settings)
         self._is_warm = False
-        self._failures = 0
-        self._retry_at = inf
         self._kept_up_at = 0.0
         self._bulk = Lane("index-bulk", idle=self._idle)
         self._saves = Lane("index-saves")
@@ -111,6 +109,21 @@ class IndexKeeper:
     def reconcile(self, progress: Progress = no_progress) -> Job:
         """Compare the whole folder with the index, and index what differs."""
         return self._bulk.add(_RECONCILE, self._run_reconcile, progress)
+
+    def begin(self, watch: Callable[[], None], progress: Progress) -> None:
+        """Watch, compare the whole folder with the index, and be ready for saves; returns at once.
+
+        The first answers come before the work: where the index is large, that waits a moment.
+        """
+
+        def run(job: Job) -> None:
+            if self._index.counts.chunks > _LARGE:
+                self._bulk.wait_for_more(_HEAD_START_SECONDS)
+            watch()
+            self._run_reconcile(job)
+
+        self._bulk.add(_RECONCILE, run, progress)
+        self.warm()
 
     def rebuild(self, progress: Progress = no_progress) -> Job:
         """Read, chunk and embed every file again."""
@@ -169,7 +182,7 @@ class IndexKeeper:
     def rest(self) -> None:
         """Say that there is nothing to do: the folder is not to be indexed."""
         self.first_pass.set()
-        self._finish(None)
+        self.health.finish()
 
     def warm(self) -> None:
         """Have the process that indexes saves up before the first one."""
@@ -191,13 +204,13 @@ class IndexKeeper:
         if not self._index.try_own():
             raise refusal(self._index)
         self._run(job, plan_rebuild, embed_all=True)
-        merging = partial(self._enter, IndexState.MERGING)
+        merging = partial(self.health.enter, IndexState.MERGING)
         try:
             self.upkeep.merge(job.cancellation, merging)
             self.upkeep.collect(job.cancellation, unused_days=0)
             self.upkeep.run(job.cancellation, merging, at_once=True)
         finally:
-            self._finish(self.last_error)
+            self.health.finish(self.health.last_error)
 
     def _plan(
         self,
@@ -212,23 +225,22 @@ class IndexKeeper:
 
     def _run(self, job: Job, plan: Planner, *, embed_all: bool) -> None:
         try:
-            self._enter(IndexState.SCANNING)
+            self.health.enter(IndexState.SCANNING)
             store = self._index.store
             try:
                 self._bring_up_to_date(job, plan, embed_all)
             except DamagedCacheError:
                 self._index.recover(store)
                 self._bring_up_to_date(job, plan, embed_all)
-            self._failures, self._retry_at = 0, inf
-            self._finish(None)
+            self.health.succeed()
         except CancelledError:
-            self._finish(None)
+            self.health.finish()
             raise
         except CodeIntelError as error:
-            self._fail(error)
+            self.health.fail(error)
             raise
         except Exception as error:
-            self._finish(f"Indexing failed with {type(error).__name__}.")
+            self.health.finish(f"Indexing failed with {type(error).__name__}.")
             raise
         finally:
             self._pending.set_bulk(0)
@@ -250,7 +262,7 @@ class IndexKeeper:
         if self._own(todo, job):
             if todo:
                 self._pending.set_bulk(len(todo.stale))
-                self._enter(IndexState.INDEXING)
+                self.health.enter(IndexState.INDEXING)
                 self._apply(job, todo, looked, embed_all=embed_all)
                 self.upkeep.found_primary(job.cancellation)
             if store.meta(_LONGEST_LINE) != str(limits.max_line_characters):
@@ -276,9 +288,9 @@ class IndexKeeper:
         if not self._own(IndexPlan((), ()), job):
             return
         try:
-            self.upkeep.merge(job.cancellation, lambda: self._enter(IndexState.MERGING))
+            self.upkeep.merge(job.cancellation, lambda: self.health.enter(IndexState.MERGING))
         finally:
-            self._finish(self.last_error)
+            self.health.finish(self.health.last_error)
 
     def _run_upkeep(self, job: Job, *, at_once: bool = False) -> None:
         if not self._index.owned:
@@ -286,14 +298,14 @@ class IndexKeeper:
         store = self._index.store
         try:
             self.upkeep.run(
-                job.cancellation, lambda: self._enter(IndexState.MERGING), at_once=at_once
+                job.cancellation, lambda: self.health.enter(IndexState.MERGING), at_once=at_once
             )
         except DamagedCacheError:
             self._recover(store)
         finally:
             self._rest()
-            if self.state is IndexState.MERGING:
-                self._finish(self.last_error)
+            if self.health.state is IndexState.MERGING:
+                self.health.finish(self.health.last_error)
         if self.upkeep.found_lost:
             self.note_rescan()
 
@@ -303,20 +315,6 @@ class IndexKeeper:
         give_back()
         if self._is_warm and self._indexer.worker_pids == []:
             self.warm()
-
-    def _enter(self, state: IndexState) -> None:
-        self.state = state
-        self._changed()
-
-    def _fail(self, error: CodeIntelError) -> None:
-        self._failures += 1
-        self._retry_at = time.monotonic() + min(2.0**self._failures, _LONGEST_RETRY)
-        self._finish(str(error))
-
-    def _finish(self, error: str | None) -> None:
-        self.last_error = error
-        self.state = IndexState.FAILED if error else IndexState.READY
-        self._changed()
 
     def _run_hints(self, job: Job) -> None:
         try:
@@ -348,12 +346,12 @@ class IndexKeeper:
         """Between two jobs: keep up what is ours, try again what failed, follow the owner."""
         now = time.monotonic()
         if self._index.is_lost:
-            if now >= self._retry_at:
+            if self.health.wants_retry:
                 self._recover(None)
         elif not self._index.owned:
             self._follow()
-        elif now >= self._retry_at:
-            self._retry_at = inf
+        elif self.health.wants_retry:
+            self.health.retry()
             self.note_rescan()
         elif now - self._kept_up_at > _BETWEEN_LOOKS:
             self._kept_up_at = now
@@ -362,7 +360,7 @@ class IndexKeeper:
                 self.note_damage(self._index.store)
             elif self.upkeep.unload_if_idle():
                 self._changed()
-            elif self.first_pass.is_set() and self.state is IndexState.READY:
+            elif self.first_pass.is_set() and self.health.state is IndexState.READY:
                 self._note_upkeep()
 
     def _note_upkeep(self) -> None:
@@ -394,6 +392,6 @@ class IndexKeeper:
         try:
             self._index.recover(damaged)
         except CodeIntelError as error:
-            self._fail(error)
+            self.health.fail(error)
             raise
         self.note_rescan()

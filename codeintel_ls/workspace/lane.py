@@ -74,6 +74,11 @@ class Lane:
         with self._condition:
             return any(job.name == name and not job.cancellation.cancelled for job in self._jobs)
 
+    def wait_for_more(self, seconds: float) -> None:
+        """Wait until another job is queued or the lane is closed, `seconds` at the most."""
+        with self._condition:
+            self._condition.wait_for(lambda: bool(self._jobs) or self._closed, seconds)
+
     def cancel(self) -> None:
         """Cancel the running and the queued jobs."""
         with self._condition:

@@ -63,12 +63,12 @@ def test_a_folder_that_is_looked_through_instead_of_watched_says_so(tmp_path: Pa
         write_tree(root, {"a.py": "a = 1\n"})
         watched = FolderScope(root, None, IndexSettings(), watch=True, on_changes=lambda _: None)
         watched.start_watching()
-        assert watched.notices == ()
+        assert watched.remarks == ()
         watched.stop_watching()
         subprocess.run(["mount", "-o", "remount,ro", str(root)], check=True)
         watched.start_watching()
-        (notice,) = watched.notices
+        (notice,) = watched.remarks
         assert "read-only file system (tmpfs)" in notice
         watched.discover(Cancellation())
-        assert watched.notices == (notice,)
+        assert watched.remarks == (notice,)
         watched.close()
