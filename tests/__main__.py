@@ -18,6 +18,7 @@ STEPS: dict[str, list[str]] = {
     "walls": [str(Path(PYTHON).with_name("lint-imports"))],
     "unit": [PYTHON, "-m", "pytest", "tests/unit"],
     "e2e": [PYTHON, "-m", "pytest", "tests/e2e"],
+    "faults": [PYTHON, "-m", "pytest", "tests/faults"],
 }
 
 
@@ -38,7 +39,7 @@ def run(name: str, extra: list[str]) -> bool:
     """Run one step and say how long it took."""
     print(f"\n== {name}", flush=True)
     started = time.monotonic()
-    command = STEPS[name] + (extra if name in {"unit", "e2e"} else [])
+    command = STEPS[name] + (extra if name in {"unit", "e2e", "faults"} else [])
     code = subprocess.run(command, cwd=ROOT, check=False).returncode
     word = "passed" if code == 0 else f"failed with exit code {code}"
     print(f"== {name} {word} in {time.monotonic() - started:.0f} s", flush=True)

@@ -14,6 +14,7 @@ from codeintel_ls.index.contents import (
     FORMAT,
     ContentRecord,
     ContentStore,
+    Place,
     StoredPlaces,
     content_key,
 )
@@ -45,6 +46,11 @@ def change(store: ContentStore, sql: str, *parameters: object) -> None:
     assert changed
 
 
+def unpacked(places: bytes, digests: bytes) -> list[Place]:
+    stored = StoredPlaces.of(places, digests)
+    return [stored[ordinal] for ordinal in range(len(stored))]
+
+
 def test_only_its_owner_may_read_it(store: ContentStore) -> None:
     assert store.path.stat().st_mode & 0o777 == 0o600
     assert store.path.parent.stat().st_mode & 0o777 == 0o700
@@ -69,7 +75,7 @@ def test_what_was_written_is_read_back(store: ContentStore, encoder: StaticEncod
     places, digests = store.query("SELECT places, digests FROM content WHERE key = ?", (text.key,))[
         0
     ]
-    assert list(StoredPlaces.of(places, digests)) == [
+    assert unpacked(places, digests) == [
         (chunk.start_line, chunk.end_line, chunk.symbol, chunk.kind, chunk.digest)
         for chunk in text.chunks
     ]
@@ -79,7 +85,7 @@ def test_places_keep_symbols_and_kinds(store: ContentStore) -> None:
     chunk = ChunkRecord(3, 9, "Café.größe", "function", b"d" * 16, b"")
     store.write([ContentRecord(b"key", (chunk,), (b"vector",))], {b"vector": bytes(16)})
     ((places, digests),) = store.query("SELECT places, digests FROM content")
-    assert list(StoredPlaces.of(places, digests)) == [(3, 9, "Café.größe", "function", b"d" * 16)]
+    assert unpacked(places, digests) == [(3, 9, "Café.größe", "function", b"d" * 16)]
 
 
 def test_known_and_missing(store: ContentStore) -> None:
