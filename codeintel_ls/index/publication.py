@@ -226,6 +226,11 @@ class Publication:
         finally:
             self.policy.took(time.monotonic() - started)
 
+    @property
+    def has_lost(self) -> bool:
+        """Whether `take_lost` has something to tell."""
+        return bool(self._lost)
+
     def take_lost(self) -> list[FileToView]:
         """Files that were found to be lost since this was last asked."""
         with self._publishing:

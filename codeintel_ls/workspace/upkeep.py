@@ -67,7 +67,7 @@ class Upkeep:
         """Whether there is something to do now."""
         if not self._index.owned or time.monotonic() < self._retry_at:
             return False
-        if not (self._checked and self._pruned):
+        if self._index.publication.has_lost or not (self._checked and self._pruned):
             return True
         publication = self._index.publication
         if publication.current_number == self._small_at and not publication.policy.resting:
