@@ -5,6 +5,7 @@ them cached either way, so that letting go of them costs next to nothing.
 """
 
 import ctypes
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -31,7 +32,8 @@ def let_go_of_pages(folder: Path) -> None:
         return
     with suppress(OSError, AttributeError):
         libc = ctypes.CDLL("libc.so.6", use_errno=True)
-        for start, end in _mappings(str(folder)):
+        # The system tells of files by their real names.
+        for start, end in _mappings(os.path.realpath(folder)):
             libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _DONTNEED)
 
 

@@ -73,13 +73,24 @@ class Tally:
 
 
 def planned(traces: Mapping[str, Trace], chance: random.Random) -> Iterator[Kill]:
-    """Kills without end: all scenarios and victims in turn, the kinds of steps hit least first."""
+    """Kills without end: all scenarios and victims in turn, the kinds of steps hit least first.
+
+    Of these, those come first that are steps of few scenarios.
+    """
     hit: Counter[tuple[str, str]] = Counter()
+    often = Counter(
+        (victim, kind)
+        for trace in traces.values()
+        for victim in VICTIMS
+        for kind in trace.steps[victim]
+    )
+    # A scenario with many steps that no other one has comes more often.
     pairs = [
         (scenario, victim)
         for scenario in traces
         for victim in VICTIMS
-        if traces[scenario].steps[victim]
+        if (steps := traces[scenario].steps[victim])
+        for _ in range(1 + sum(often[victim, kind] == 1 for kind in steps) // 8)
     ]
     chance.shuffle(pairs)
     for number, (scenario, victim) in enumerate(cycle(pairs), 1):
@@ -92,7 +103,10 @@ def planned(traces: Mapping[str, Trace], chance: random.Random) -> Iterator[Kill
             yield Kill(scenario=scenario, victim=victim, seconds=seconds, workers=workers)
             continue
         steps = trace.steps[victim]
-        kind = min(sorted(steps), key=lambda kind: (hit[victim, kind], chance.random()))
+        kind = min(
+            sorted(steps),
+            key=lambda kind: (hit[victim, kind], often[victim, kind], chance.random()),
+        )
         hit[victim, kind] += 1
         # Two processes share the steps, and the first of them is the victim.
         most = max(1, steps[kind] // workers if victim == "worker" else steps[kind])
