@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from threading import RLock
+from threading import RLock, Thread
 from typing import Final
 
 from attrs import evolve, field, frozen
@@ -135,7 +135,9 @@ class Publication:
         if self._searches % _SEARCHES_BETWEEN or generation is None:
             return
         if generation.nbytes > _LARGE_BYTES:
-            let_go_of_pages(self._folder / SEGMENTS)
+            # It takes longer than a search may, and searches can go on meanwhile.
+            place = self._folder / SEGMENTS
+            Thread(target=let_go_of_pages, args=(place,), name="pages", daemon=True).start()
 
     def load(self, *, own: bool = True) -> Generation:
         """Read what is published on disk. Damaged segments count as not there (see `damage`).
