@@ -34,22 +34,7 @@ class FolderHealth:
 
 def failed_status(reason: str) -> IndexStatus:
     """The status of a folder that has no index, for this reason."""
-    return IndexStatus(
-        state=IndexState.FAILED,
-        files=0,
-        chunks=0,
-        pending=0,
-        generation=0,
-        primary_kind="none",
-        primary_vectors=0,
-        secondary_vectors=0,
-        tombstones=0,
-        embedder="none",
-        memory_bytes=0,
-        disk_bytes=0,
-        skipped={},
-        last_error=reason,
-    )
+    return IndexStatus.of_none(reason)
 
 
 def summarize(folders: list[FolderHealth]) -> StatusNotification:
