@@ -98,8 +98,7 @@ def fuse(
     Scaled so that a chunk which is first in every list that has entries gets 1. `spelled` are the
     ids of `spelling`.
     """
-    dense_ranks = {chunk.chunk_id: rank for rank, chunk in enumerate(dense, 1)}
-    lexical_ranks = {chunk.chunk_id: rank for rank, chunk in enumerate(lexical, 1)}
+    dense_ranks, lexical_ranks = _ranks(dense), _ranks(lexical)
     lists = [ranks for ranks in (dense_ranks, lexical_ranks) if ranks]
     best = len(lists) / (_RRF_CONSTANT + 1)
     fused: list[FusedChunk] = []
@@ -120,6 +119,17 @@ def fuse(
             )
         )
     return sorted(fused, key=lambda chunk: (-chunk.fused, chunk.chunk_id))
+
+
+def _ranks(chunks: Sequence[RankedChunk]) -> dict[int, int]:
+    """1-based ranks by id. Equal scores share one: ids tell only in which order files came in."""
+    ranks: dict[int, int] = {}
+    rank, before = 0, float("nan")
+    for number, chunk in enumerate(chunks, 1):
+        if chunk.score != before:
+            rank, before = number, chunk.score
+        ranks[chunk.chunk_id] = rank
+    return ranks
 
 
 def _frequency(generation: Generation, term: int) -> int:

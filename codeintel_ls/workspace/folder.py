@@ -5,6 +5,7 @@ Thread-safe, and everything in it blocks; whoever has an event loop calls it fro
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import RLock
 from typing import Final
@@ -205,8 +206,13 @@ class WorkspaceFolder:
 
     def index_status(self) -> IndexStatus:
         """Counts, state and notices of the index."""
-        if self._index.is_lost:
-            return IndexStatus.of_none(self._keeper.health.last_error)
+        # What was removed or damaged this very moment is made anew by the keeper.
+        with suppress(DamagedCacheError):
+            if not self._index.is_lost:
+                return self._index_status()
+        return IndexStatus.of_none(self._keeper.health.last_error)
+
+    def _index_status(self) -> IndexStatus:
         counts, keeper = self._index.counts, self._keeper
         return IndexStatus(
             state=keeper.health.state,
@@ -339,8 +345,6 @@ class WorkspaceFolder:
         self._index.close()
         if self.git is not None:
             self.git.close()
-
-    # -- inside --------------------------------------------------------------------------------
 
     def _result(self, ask: Callable[[], Answer]) -> SearchResult:
         store = self._index.store
