@@ -206,8 +206,7 @@ class WorkspaceFolder:
 
     def index_status(self) -> IndexStatus:
         """Counts, state and notices of the index."""
-        # What was removed or damaged this very moment is made anew by the keeper.
-        with suppress(DamagedCacheError):
+        with suppress(DamagedCacheError):  # made anew by the keeper at this very moment
             if not self._index.is_lost:
                 return self._index_status()
         return IndexStatus.of_none(self._keeper.health.last_error)
