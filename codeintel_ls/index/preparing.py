@@ -5,9 +5,11 @@ key and neither parsed nor embedded again.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from stat import S_ISREG
+from threading import Condition
 
 from attrs import evolve, frozen
 
@@ -37,6 +39,33 @@ class _Read:
 
     record: FileRecord
     text: str
+
+
+class _Claims:
+    """Contents that a thread is making right now: whoever wants the same waits, and finds them.
+
+    All keys are claimed at once, so that no two can wait for each other.
+    """
+
+    def __init__(self) -> None:
+        self._held: set[bytes] = set()
+        self._changed = Condition()
+
+    @contextmanager
+    def holding(self, keys: set[bytes]) -> Generator[None]:
+        """Have these keys for the block alone."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._held.isdisjoint(keys))
+            self._held |= keys
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._held -= keys
+                self._changed.notify_all()
+
+
+_claims = _Claims()
 
 
 class _Texts:
@@ -142,7 +171,19 @@ def _write_new(
     if not files:
         return {}
     keys = {key for file in files for key in (file.record.content, file.record.path_content)}
-    known: set[bytes] = set() if embed_all else contents.known(keys)
+    with _claims.holding(keys):
+        known: set[bytes] = set() if embed_all else contents.known(keys)
+        return _write_missing(files, encoder, contents, known, embed_all=embed_all)
+
+
+def _write_missing(
+    files: Sequence[_Read],
+    encoder: Encoder,
+    contents: ContentStore,
+    known: set[bytes],
+    *,
+    embed_all: bool,
+) -> dict[bytes, int]:
     texts = _Texts(encoder.identity)
     records: dict[bytes, ContentRecord] = {}
     for file in files:
@@ -156,7 +197,13 @@ def _write_new(
     vectors = texts.embedded(encoder, wanted)
     if records:
         contents.write(list(records.values()), vectors)
-    return {key: sum(v in vectors for v in record.vectors) for key, record in records.items()}
+    left = set(vectors)
+    embedded: dict[bytes, int] = {}
+    for key, record in records.items():
+        own = left.intersection(record.vectors)
+        left -= own
+        embedded[key] = len(own)
+    return embedded
 
 
 def _content(record: FileRecord, text: str, texts: _Texts) -> ContentRecord:
