@@ -6,6 +6,7 @@ chunk are always taken apart in the same way.
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from functools import lru_cache
 
 _TOKEN = re.compile(r"\w+")
@@ -21,10 +22,12 @@ _PART = re.compile(
 _LONGEST_TOKEN = 100
 
 
-def count_tokens(text: str) -> Counter[str]:
+@lru_cache(maxsize=2_048)
+def count_tokens(text: str) -> Mapping[str, int]:
     """The identifiers, words and numbers of `text` as written, with how often each occurs.
 
-    Runs longer than 100 characters (keys, encoded data) carry no words and are left out.
+    Runs longer than 100 characters (keys, encoded data) carry no words and are left out. What was
+    counted last is remembered: a chunk is asked for its terms first and for its vector soon after.
     """
     counts = Counter(_TOKEN.findall(text))
     for token in [token for token in counts if len(token) > _LONGEST_TOKEN]:

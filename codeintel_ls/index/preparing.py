@@ -212,7 +212,8 @@ def _content(record: FileRecord, text: str, texts: _Texts) -> ContentRecord:
     vectors: list[bytes] = []
     for chunk in chunk_source(text, record.language):
         body = "\n".join(lines[chunk.start_line : chunk.end_line])
-        vectors.append(texts.key(document_text(chunk, body)))
+        document = document_text(chunk, body)
+        vectors.append(texts.key(document))
         chunks.append(
             ChunkRecord(
                 start_line=chunk.start_line,
@@ -220,7 +221,7 @@ def _content(record: FileRecord, text: str, texts: _Texts) -> ContentRecord:
                 symbol=chunk.symbol,
                 kind=chunk.kind,
                 digest=text_digest(body),
-                terms=pack_terms(body, chunk.symbol),
+                terms=pack_terms(document, chunk.symbol),
             )
         )
     return ContentRecord(record.content, tuple(chunks), tuple(vectors))

@@ -61,12 +61,12 @@ def terms_of_token(token: str) -> tuple[int, ...]:
     return tuple(terms)
 
 
-def pack_terms(text: str, symbol: str | None) -> bytes:
-    """The packed postings of a chunk's own text; its symbol's words count extra."""
+def pack_terms(document: str, symbol: str | None) -> bytes:
+    """The packed postings of a chunk's text with its symbol before it, which counts extra."""
     counts: dict[int, int] = {}
-    _add(counts, count_tokens(text), 1)
+    _add(counts, count_tokens(document), 1)
     if symbol:
-        _add(counts, count_tokens(symbol), _SYMBOL_WEIGHT)
+        _add(counts, count_tokens(symbol), _SYMBOL_WEIGHT - 1)
     return _packed(counts)
 
 
@@ -132,9 +132,5 @@ def _packed(counts: Mapping[int, int]) -> bytes:
 
 def _add(counts: dict[int, int], tokens: Mapping[str, int], weight: int) -> None:
     for token, count in tokens.items():
-        _add_terms(counts, terms_of_token(token), count * weight)
-
-
-def _add_terms(counts: dict[int, int], terms: Iterable[int], amount: int) -> None:
-    for term in terms:
-        counts[term] = counts.get(term, 0) + amount
+        for term in terms_of_token(token):
+            counts[term] = counts.get(term, 0) + count * weight
