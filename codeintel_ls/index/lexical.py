@@ -30,6 +30,8 @@ _DAMAGED: Final = "A segment of the index is damaged."
 
 _STEPS: Final = 255
 _FEW_SHARE: Final = 16
+_GROUP: Final = 64
+_ROUNDING: Final = 1e-5
 _IMPACTS: Final = (np.arange(_STEPS + 1) * ((_K1 + 1) / _STEPS)).astype(np.float32)
 
 
@@ -77,50 +79,58 @@ class LexicalPostings:
     def score(self, weighted_idf: Mapping[int, float]) -> NDArray[np.float32]:
         """BM25 (Robertson & Zaragoza 2009) of every document, float32 (n,); 0 where none match."""
         scores = np.zeros(self.size, dtype=np.float32)
-        with _sound():
-            for term, idf in weighted_idf.items():
-                start, end = self._span(term)
-                if start != end:
-                    scores[self.documents[start:end]] += (_IMPACTS * np.float32(idf))[
-                        self.impacts[start:end]
-                    ]
+        for term, idf in _rarest_first(weighted_idf):
+            self._add(scores, term, idf)
         return scores
 
     def best(
         self, weighted_idf: Mapping[int, float], k: int, allowed: NDArray[np.bool_] | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Positions and scores of (about) the k best documents, in no order; all where fewer match.
+        """Positions and scores of the k best documents (of equal ones, any), in no order.
 
-        Only positions where `allowed` (bool (size,)) is true take part.
+        Only positions where `allowed` (bool (size,)) is true take part. Rare terms come first;
+        what they leave too far behind for the common ones to lift among the best is not looked at
+        again (MaxScore, Turtle & Flood 1995).
         """
-        scores = self.score(weighted_idf)
-        if allowed is not None:
-            scores *= allowed
-        positions = self._contenders(scores, weighted_idf, k)
-        if len(positions) > k:
-            positions = positions[np.argpartition(-scores[positions], k)[:k]]
-        return positions, scores[positions]
+        scores = np.zeros(self.size, dtype=np.float32)
+        terms = _rarest_first(weighted_idf)
+        more = sum(idf for _, idf in terms) * (_K1 + 1)
+        for number, (term, idf) in enumerate(terms):
+            start, end = self._span(term)
+            reached = _a_kth(scores, k) if end - start > self.size // _GROUP else 0.0
+            if reached > more:
+                positions = _at_least(scores, reached - more)
+                if len(positions) < (end - start) // _FEW_SHARE:
+                    own = scores[positions]
+                    for common, weight in terms[number:]:
+                        self._add_to(own, positions, common, weight)
+                    return _best(positions, own, k)
+            self._add(scores, term, idf)
+            more -= idf * (_K1 + 1)
+            if allowed is not None:
+                scores *= allowed
+        positions = _at_least(scores, _a_kth(scores, k))
+        return _best(positions, scores[positions], k)
 
-    def _contenders(
-        self, scores: NDArray[np.float32], weighted_idf: Mapping[int, float], k: int
-    ) -> NDArray[np.int64]:
-        """Positions with a score, among them the k best: seldom more than hold a rare term.
+    def _add(self, scores: NDArray[np.float32], term: int, idf: float) -> None:
+        """Add a term's share to the scores (float32 (size,)) of all documents."""
+        start, end = self._span(term)
+        if start != end:
+            with _sound():
+                scores[self.documents[start:end]] += _shares(idf)[self.impacts[start:end]]
 
-        What holds none of the rare terms scores at most what the common ones can give (MaxScore,
-        Turtle & Flood 1995); where the k-th best has more, nothing else need be looked at.
-        """
-        bound = sum(weighted_idf.values()) * (_K1 + 1)
-        held = np.empty(0, dtype=np.uint32)
-        for term, idf in sorted(weighted_idf.items(), key=lambda item: -item[1]):
-            holders = self.holders(term)
-            if len(held) + len(holders) > self.size // _FEW_SHARE:
-                break
-            held = _merged(held, holders)
-            bound -= idf * (_K1 + 1)
-            own = scores[held]
-            if len(own) >= k and np.partition(own, -k)[-k] > max(bound, 0.0):
-                return held[own > 0].astype(np.int64)
-        return np.flatnonzero(scores)
+    def _add_to(
+        self, own: NDArray[np.float32], positions: NDArray[np.int64], term: int, idf: float
+    ) -> None:
+        """Add a term's share to the scores `own` of the documents at `positions`, ascending."""
+        start, end = self._span(term)
+        if start == end:
+            return
+        holders = self.documents[start:end]
+        places = np.searchsorted(holders, positions.astype(np.uint32))
+        places[places == len(holders)] = 0
+        held = holders[places] == positions
+        own[held] += _shares(idf)[self.impacts[start:end][places[held]]]
 
     @property
     def nbytes(self) -> int:
@@ -138,15 +148,43 @@ class LexicalPostings:
         return start, end
 
 
-def _merged(one: NDArray[np.uint32], other: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """The members of both, ascending, each once; each of the two has its members once."""
-    if not len(one):
-        return other
-    every = np.concatenate([one, other])
-    every.sort()
-    first = np.ones(len(every), dtype=np.bool_)
-    np.not_equal(every[1:], every[:-1], out=first[1:])
-    return every[first]
+def _rarest_first(weighted_idf: Mapping[int, float]) -> list[tuple[int, float]]:
+    """Always the same order, so that the same document has the same sum however it is found."""
+    return sorted(weighted_idf.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _shares(idf: float) -> NDArray[np.float32]:
+    return _IMPACTS * np.float32(idf)
+
+
+def _a_kth(scores: NDArray[np.float32], k: int) -> float:
+    """A number that at least k of the scores reach, near the k-th best; 0 for fewer than k.
+
+    The k-th best of the maxima of many groups: cheaper than the k-th best of all.
+    """
+    width = len(scores) // _GROUP
+    maxima = scores[: width * _GROUP].reshape(_GROUP, width).max(axis=0)
+    positive = maxima[maxima > 0]
+    if len(positive) < k:
+        return 0.0
+    positive.partition(len(positive) - k)
+    return float(positive[len(positive) - k])
+
+
+def _at_least(scores: NDArray[np.float32], least: float) -> NDArray[np.int64]:
+    """Positions of the scores that reach `least` and are any."""
+    # A little less: sums of float32 are rounded.
+    floor = np.float32(least - _ROUNDING * abs(least))
+    return np.flatnonzero(scores >= floor if floor > 0 else scores > 0)
+
+
+def _best(
+    positions: NDArray[np.int64], scores: NDArray[np.float32], k: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    if len(positions) <= k:
+        return positions, scores
+    chosen = np.argpartition(-scores, k)[:k]
+    return positions[chosen], scores[chosen]
 
 
 @contextmanager

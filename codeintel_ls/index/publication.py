@@ -36,7 +36,7 @@ from codeintel_ls.index.store import Store
 
 _log = logging.getLogger(__name__)
 
-_SEARCHES_BETWEEN: Final = 16
+_SEARCHES_BETWEEN: Final = 8
 _LARGE_BYTES: Final = 150_000_000
 _MOST_TO_READ: Final = 4_000
 """So many chunks at the most are read into memory by the server's process itself."""

@@ -94,12 +94,15 @@ def split_lines(text: str) -> list[str]:
     none. LSP's last, empty line after a final terminator belongs to no chunk; a range that ends
     with the last line may end at its start.
     """
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    lines = text.split("\n")
+    lines = with_plain_ends(text).split("\n")
     if not lines[-1]:
         lines.pop()
     return lines
+
+
+def with_plain_ends(text: str) -> str:
+    r"""The text with every line ended by `\n`."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def _read_unchanged(path: Path, max_bytes: int) -> bytes:
