@@ -70,16 +70,29 @@ class Index:
     def reconstruct_n(self, n0: int, ni: int) -> NDArray[np.float32]: ...
     def reconstruct_batch(self, key: NDArray[np.int64]) -> NDArray[np.float32]: ...
 
-class IndexFlat(Index):
+class Pointer:
+    def __int__(self) -> int: ...
+
+class Codes:
+    def data(self) -> Pointer: ...
+
+class InvertedLists:
+    def list_size(self, list_no: int) -> int: ...
+    def get_codes(self, list_no: int) -> Pointer: ...
+
+class IndexFlatCodes(Index):
+    codes: Codes
+
+class IndexFlat(IndexFlatCodes):
     def __init__(self, d: int, metric: int) -> None: ...
 
 class IndexFlatIP(IndexFlat):
     def __init__(self, d: int) -> None: ...
 
-class IndexScalarQuantizer(Index):
+class IndexScalarQuantizer(IndexFlatCodes):
     def __init__(self, d: int, qtype: int, metric: int) -> None: ...
 
-class IndexRaBitQ(Index):
+class IndexRaBitQ(IndexFlatCodes):
     qb: int
     def __init__(self, d: int, metric: int) -> None: ...
 
@@ -87,6 +100,7 @@ class IndexIVF(Index):
     cp: ClusteringParameters
     nlist: int
     quantizer: Index
+    invlists: InvertedLists
     def make_direct_map(self, new_maintain_direct_map: bool = ...) -> None: ...
 
 class IndexIVFFlat(IndexIVF):

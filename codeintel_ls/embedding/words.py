@@ -20,15 +20,25 @@ _PART = re.compile(
     re.VERBOSE,
 )
 _LONGEST_TOKEN = 100
+_SHORT, _LONG = 100, 4_000
 
 
-@lru_cache(maxsize=2_048)
 def count_tokens(text: str) -> Mapping[str, int]:
     """The identifiers, words and numbers of `text` as written, with how often each occurs.
 
-    Runs longer than 100 characters (keys, encoded data) carry no words and are left out. What was
-    counted last is remembered: a chunk is asked for its terms first and for its vector soon after.
+    Runs longer than 100 characters (keys, encoded data) carry no words and are left out.
     """
+    # A chunk is asked for its terms first and for its vector soon after; what is shorter is counted
+    # as fast as it is found, and what is longer takes too much memory.
+    return _recent_counts(text) if _SHORT < len(text) <= _LONG else _counts(text)
+
+
+@lru_cache(maxsize=2_048)
+def _recent_counts(text: str) -> Mapping[str, int]:
+    return _counts(text)
+
+
+def _counts(text: str) -> Mapping[str, int]:
     counts = Counter(_TOKEN.findall(text))
     for token in [token for token in counts if len(token) > _LONGEST_TOKEN]:
         del counts[token]

@@ -6,6 +6,7 @@ a folder as unfinished is taken away last.
 """
 
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -65,7 +66,10 @@ class BuiltSegment:
 
 
 def build(task: BuildTask) -> BuiltSegment:
-    """Carry out the task. Raises the stores' errors, OSError and MemoryError."""
+    """Carry out the task; where that fails, nothing of it is left on disk.
+
+    Raises the stores' errors, OSError and MemoryError.
+    """
     folder = Path(task.folder)
     with (
         ContentStore.existing(Path(task.contents)) as contents,
@@ -76,9 +80,13 @@ def build(task: BuildTask) -> BuiltSegment:
         if any(file.chunks for file in changes.born):
             name = new_segment_name()
             staged = staging(folder, name)
-            lost = _build(task, contents, changes.born, staged)
-            chunks = _tried(staged, task.kind)
-            settle(staged)
+            try:
+                lost = _build(task, contents, changes.born, staged)
+                chunks = _tried(staged, task.kind)
+                settle(staged)
+            except BaseException:
+                shutil.rmtree(staged, ignore_errors=True)
+                raise
         return BuiltSegment(
             name=name,
             since=task.since,

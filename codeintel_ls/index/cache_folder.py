@@ -9,10 +9,11 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
+from codeintel_ls.index.database import unavailable
 from codeintel_ls.index.schema import FORMAT
 
 _DESCRIPTION: Final = "workspace.json"
@@ -62,11 +63,20 @@ def touch(folder: Path) -> None:
 
 
 def folders_sharing(workspaces: Path, repository: str) -> Iterator[Path]:
-    """The caches whose notes name the repository's contents."""
-    for note in workspaces.glob(f"*/{_DESCRIPTION}"):
-        with suppress(OSError, ValueError, AttributeError):
-            if orjson.loads(note.read_bytes()).get("repository") == repository:
-                yield note.parent
+    """The caches that may name the repository's contents.
+
+    Those whose notes say so, and those whose notes cannot be read or say nothing. Raises
+    CacheUnavailableError where it cannot be found out which caches there are.
+    """
+    try:
+        folders = sorted(workspaces.iterdir())
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise unavailable(error) from error
+    for folder in folders:
+        if _repository_of(folder) in {repository, None}:
+            yield folder
 
 
 def beside(folder: Path) -> Path:
@@ -96,6 +106,15 @@ def bytes_below(folder: Path) -> int:
             with suppress(OSError):
                 total += os.lstat(os.path.join(place, name)).st_size  # noqa: PTH118 (many files)
     return total
+
+
+def _repository_of(folder: Path) -> str | None:
+    """The repository's contents that a cache's note names; None where it cannot be told."""
+    try:
+        named: Any = orjson.loads((folder / _DESCRIPTION).read_bytes())["repository"]
+    except (OSError, ValueError, TypeError, LookupError):
+        return None
+    return named if isinstance(named, str) else None
 
 
 def _is_text(name: str) -> bool:

@@ -17,8 +17,12 @@ def collect(task: CollectTask) -> int:
     with ContentStore.existing(Path(task.contents)) as contents:
         named: set[bytes] = set()
         for path in map(Path, task.databases):
-            if not path.exists():
+            try:
+                path.stat()
+            except (FileNotFoundError, NotADirectoryError):
                 continue
+            except OSError:
+                return 0
             try:
                 with Store(path, contents) as store:
                     named |= store.contents_named()

@@ -173,10 +173,21 @@ class DenseIndex:
     def __len__(self) -> int:
         return self._size
 
-    @property
-    def nprobe(self) -> int | None:
-        """Inverted lists that a search without a filter visits; None where there are none."""
-        return self.effort.nprobe
+    def codes_address(self) -> int | None:
+        """Where some of its codes lie, in memory or in its mapped file; None where there are none.
+
+        Good for as long as this is held.
+        """
+        if not self._size:
+            return None
+        index = self._index
+        if isinstance(index, faiss.IndexRefine):
+            index = faiss.downcast_index(index.refine_index)
+        if isinstance(index, faiss.IndexFlatCodes):
+            return int(index.codes.data())
+        lists = faiss.extract_index_ivf(index).invlists
+        filled = next(number for number in range(self._lists) if lists.list_size(number))
+        return int(lists.get_codes(filled))
 
     def search(
         self,

@@ -19,6 +19,7 @@ from codeintel_ls.index.errors import WorkerFailedError
 from codeintel_ls.index.index import Index
 from codeintel_ls.index.merge_policy import Step
 from codeintel_ls.index.reconcile import IndexPlan
+from codeintel_ls.index.room import Room
 from codeintel_ls.index.schema import FileRecord, KnownSkip, Moment, storable_mtime
 from codeintel_ls.index.screening import SkipReason
 from codeintel_ls.index.source import ReadLimits
@@ -55,8 +56,7 @@ class Indexer:
         self._index = index
         self._model = model
         self.limits = limits
-        self._most_chunks = sys.maxsize
-        self._room = 0
+        self._room = Room(self._count_chunks)
         self.memory_bytes = memory_bytes
         self.embedded = 0
         self._hiring = Lock()
@@ -83,20 +83,22 @@ class Indexer:
         cancellation: Cancellation,
         embed_all: bool = False,
         published: Callable[[], None] = lambda: None,
+        limit: Callable[[], None] = lambda: None,
     ) -> None:
         """Bring the index up to the plan; everything in it is searchable on return.
 
         `looked` is from before the plan was made. `embed_all` embeds anew what the store already
-        has vectors for. `published` is called after each generation that searches can see.
+        has vectors for. `published` is called after each generation that searches can see, `limit`
+        after each batch, also from several threads, to set `most_chunks` anew.
         Raises WorkerUnavailableError, CancelledError and the store's errors; what was committed
         before stays.
         """
         total, done = len(plan.stale), 0
         progress(done, total, "Indexing")
         batches = _batches(plan.stale)
-        if plan.gone:
-            with self._index.writing:
-                self._index.store.commit(removed=plan.gone, looked=looked)
+        self._remove(plan.gone, looked)
+        with self._index.writing:
+            self._room.look_again()
         shown_at = 0.0
 
         def work(worker: WorkerProcess) -> None:
@@ -107,7 +109,8 @@ class Indexer:
                 if batch is None:
                     return
                 try:
-                    self._index_batch(worker, batch, cancellation, embed_all=embed_all)
+                    if self._index_batch(worker, batch, cancellation, embed_all=embed_all):
+                        limit()
                 except BaseException:
                     batches = iter(())
                     raise
@@ -134,15 +137,14 @@ class Indexer:
     ) -> None:
         """The same for a few files that somebody waits for, beside whatever else is done."""
         progress(0, len(plan.stale), "Indexing")
-        if plan.gone:
-            with self._index.writing:
-                self._index.store.commit(removed=plan.gone, looked=looked)
+        self._remove(plan.gone, looked)
         for batch in _batches(plan.stale):
             self._index_batch(self._workers_for(1)[0], batch, cancellation, urgent=True)
         paths = [*plan.gone, *(file.path for file in plan.stale)]
         # While a large plan is carried out, what it has committed is not for this thread to read.
-        if not self._index.publish(paths if self._in_bulk else None):
-            self._index.publish(paths)
+        if self._in_bulk or not self._index.publish():
+            # Somebody waits for these, however many they are.
+            self._index.publication.publish(paths, most=sys.maxsize)
 
     def carry_out(self, step: Step, cancellation: Cancellation) -> None:
         """Have a segment written, and publish it. Raises as `apply` does."""
@@ -164,29 +166,20 @@ class Indexer:
     @property
     def most_chunks(self) -> int:
         """Files beyond so many chunks are left out."""
-        return self._most_chunks
+        return self._room.most
 
     @most_chunks.setter
     def most_chunks(self, most: int) -> None:
-        self._most_chunks, self._room = most, 0
+        self._room.most = most
 
     @property
     def room(self) -> int:
-        """How many more chunks the cap allows."""
-        return max(0, self.most_chunks - self._index.store.count_chunks())
+        """How many more chunks the cap allows; 0 where that is too little for most files."""
+        return self._room.look_again()
 
-    def _fits(self, chunks: int, uncommitted: int) -> bool:
-        """Whether the cap allows so many more, beside what is about to be committed.
-
-        Counting all chunks takes long where there are many: what is known to be left is used up
-        first.
-        """
-        if chunks > max(self._room, 0):
-            self._room = self.room - uncommitted
-        if chunks > max(self._room, 0):
-            return False
-        self._room -= chunks
-        return True
+    def _count_chunks(self) -> int:
+        # Another store takes the place of one that was damaged.
+        return self._index.store.count_chunks()
 
     def rest(self) -> None:
         """End the workers that are not needed for saves, or have grown large."""
@@ -236,7 +229,9 @@ class Indexer:
         *,
         embed_all: bool = False,
         urgent: bool = False,
-    ) -> None:
+    ) -> bool:
+        """Whether any of the files was read; where there is no room, new ones are not."""
+
         def index(files: Sequence[FileToIndex]) -> None:
             task = PrepareTask(
                 root=str(self._root),
@@ -253,11 +248,41 @@ class Indexer:
                 cancellation.raise_if_cancelled()
                 self._commit(prepared, looked)
 
+        batch = self._admitted(batch)
+        if not batch:
+            return False
         try:
             index(batch)
         except WorkerFailedError:
             for file in batch:
                 self._index_suspect(file, index, _URGENT_TRIES if urgent else _TRIES)
+        return True
+
+    def _remove(self, paths: Sequence[str], looked: Moment) -> None:
+        if paths:
+            with self._index.writing:
+                self._index.store.commit(removed=paths, looked=looked)
+                self._room.freed()
+
+    def _admitted(self, batch: Sequence[FileToIndex]) -> Sequence[FileToIndex]:
+        """Those of the files that are to be read; others are left out while there is no room."""
+        with self._index.writing:
+            if not self._room.is_full:
+                return batch
+        store = self._index.store
+        looked, known = store.moment(), store.files_at(file.path for file in batch)
+        admitted: list[FileToIndex] = []
+        skipped: dict[str, KnownSkip] = {}
+        for file in batch:
+            skip = None if file.path in known else self._skip(file.path, SkipReason.OVER_CAP)
+            if skip is None:
+                admitted.append(file)
+            else:
+                skipped[file.path] = skip
+        if skipped:
+            with self._index.writing:
+                store.commit(skipped=skipped, looked=looked)
+        return admitted
 
     def _index_suspect(
         self, file: FileToIndex, index: Callable[[Sequence[FileToIndex]], None], tries: int
@@ -269,15 +294,15 @@ class Indexer:
             except WorkerFailedError:
                 continue
             return
-        skip = self._skip(file.path, CRASHED)
+        skip = self._skip(file.path, CRASHED) or KnownSkip(CRASHED, 0, 0)
         with self._index.writing:
             self._index.store.commit(skipped={file.path: skip})
 
-    def _skip(self, path: str, reason: str) -> KnownSkip:
+    def _skip(self, path: str, reason: str) -> KnownSkip | None:
         try:
             stat = Path(self._root, path).stat()
         except OSError:
-            return KnownSkip(reason, 0, 0)
+            return None
         return KnownSkip(reason, stat.st_size, storable_mtime(stat))
 
     def _commit(self, prepared: Sequence[PreparedFile], looked: Moment) -> None:
@@ -285,14 +310,13 @@ class Indexer:
         skipped: dict[str, KnownSkip] = {}
         removed: list[str] = []
         touched: list[tuple[str, bytes, int, int, int]] = []
-        paths = [file.path for file in prepared if isinstance(file, FileRecord)]
         # What takes the place of a file may be as large as that was.
-        held, uncommitted = self._index.store.chunks_at(paths), 0
+        held, uncommitted = self._index.store.chunks_at(file.path for file in prepared), 0
         for file in prepared:
             if isinstance(file, FileRecord):
                 self.embedded += file.embedded
                 more = file.chunks - held.get(file.path, 0)
-                if self._fits(more, uncommitted):
+                if self._room.take(more, uncommitted):
                     uncommitted += more
                     records.append(file)
                 else:
@@ -306,6 +330,8 @@ class Indexer:
         self._index.store.commit(
             replaced=records, removed=removed, touched=touched, skipped=skipped, looked=looked
         )
+        if any(held.get(path) for path in (*removed, *skipped)):
+            self._room.freed()
 
     def _write_while_indexing(self, cancellation: Cancellation) -> None:
         # Two at once would write the same chunks; who comes second goes on with the next batch.

@@ -1,16 +1,18 @@
 """Memory that is not needed any more goes back to the system.
 
 Pages of mapped segments count as this process's own while it has touched them; the system keeps
-them cached either way, so that letting go of them costs next to nothing.
+them cached either way, so that letting go of them costs next to nothing. Invariant: only pages of
+mappings that somebody holds are let go, for where one has ended other memory may lie by now.
 """
 
 import ctypes
-import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
+
+from codeintel_ls.index.segment import Segment
 
 _DONTNEED: Final = 4
 """MADV_DONTNEED of Linux, see madvise(2)."""
@@ -23,8 +25,8 @@ def give_back() -> None:
             ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
-def let_go_of_pages(folder: Path) -> None:
-    """Unmap the touched pages of the files below `folder` that are mapped for reading only.
+def let_go_of_pages(segments: Sequence[Segment]) -> None:
+    """Let go of the touched pages of the files that these segments have mapped.
 
     What is read again comes from the system's cache. Does nothing but on Linux.
     """
@@ -32,15 +34,22 @@ def let_go_of_pages(folder: Path) -> None:
         return
     with suppress(OSError, AttributeError):
         libc = ctypes.CDLL("libc.so.6", use_errno=True)
-        # The system tells of files by their real names.
-        for start, end in _mappings(os.path.realpath(folder)):
-            libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _DONTNEED)
+        # The segments are held until this returns, so none of these mappings can end meanwhile.
+        held = [address for segment in segments for address in segment.addresses()]
+        for start, end in _mapped_files():
+            if any(start <= address < end for address in held):
+                libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _DONTNEED)
 
 
-def _mappings(folder: str) -> Iterator[tuple[int, int]]:
-    """Address ranges of files below a folder that nobody here can write to (proc(5), maps)."""
+def _mapped_files() -> Iterator[tuple[int, int]]:
+    """Address ranges of files that are mapped for reading and shared (proc(5), maps).
+
+    A private mapping may hold what is in no file: the linker writes to some and locks them then.
+
+    Two mappings of one file are two ranges: each of them begins at the file's first byte.
+    """
     for line in Path("/proc/self/maps").read_text("utf-8", "surrogateescape").splitlines():
         span, mode, _, _, _, *name = line.split(maxsplit=5)
-        if name and name[0].startswith(folder) and "w" not in mode:
+        if name and name[0].startswith("/") and mode == "r--s":
             start, _, end = span.partition("-")
             yield int(start, 16), int(end, 16)

@@ -11,6 +11,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import RLock, Thread
 from typing import Final
@@ -136,8 +137,8 @@ class Publication:
             return
         if generation.nbytes > _LARGE_BYTES:
             # It takes longer than a search may, and searches can go on meanwhile.
-            place = self._folder / SEGMENTS
-            Thread(target=let_go_of_pages, args=(place,), name="pages", daemon=True).start()
+            held = (generation.segments,)
+            Thread(target=let_go_of_pages, args=held, name="pages", daemon=True).start()
 
     def load(self, *, own: bool = True) -> Generation:
         """Read what is published on disk. Damaged segments count as not there (see `damage`).
@@ -180,13 +181,17 @@ class Publication:
             return True
 
     def follow(self) -> bool:
-        """Show what another process has committed or merged; whether that was anything."""
+        """Show what another process has committed or merged; whether that was anything.
+
+        Searches go on with the generation before until then. Raises the store's errors: then all
+        stays as it was.
+        """
         with self._publishing:
             before = self._generation
             if before is not None and not self._is_behind(before):
                 return not self.publish(most=sys.maxsize) or self._generation is not before
-            self._generation = None
-            return self.load(own=False) is not before
+            self._generation = self._loaded(own=False)
+            return True
 
     def unpublished(self) -> int:
         """Chunks that are committed and that no search sees yet."""
@@ -225,6 +230,9 @@ class Publication:
             opened = [open_segment(self._folder / SEGMENTS / built.name)] if built.name else []
             with self._publishing:
                 return self._adopt(step, built, opened)
+        except BaseException:
+            self._remove_unfinished()
+            raise
         finally:
             self.policy.took(time.monotonic() - started)
 
@@ -243,6 +251,15 @@ class Publication:
         """Remove what an interrupted build left, and what no manifest lists any more."""
         with self._publishing:
             remove_unlisted(self._folder, self.load().manifest)
+
+    def _remove_unfinished(self) -> None:
+        """Remove what a build left that failed, or whose process was ended."""
+        # What failed is told, not that this did too: an opening cleans again.
+        with self._publishing, suppress(DamagedCacheError):
+            # It may have failed behind the swap of the manifest: what either lists stays.
+            generation, on_disk = self._generation, read_manifest(self._folder)
+            listed = [on_disk, generation.manifest if generation is not None else None]
+            remove_unlisted(self._folder, *(manifest for manifest in listed if manifest))
 
     def _adopt(self, step: Step, built: BuiltSegment, opened: Sequence[Segment]) -> Generation:
         before = self.load()
@@ -296,20 +313,37 @@ class Publication:
     def _read(self) -> tuple[Manifest, list[Segment]]:
         """The manifest and its segments; empty ones where they are damaged or of another store."""
         empty = Manifest(store=self._store.identity, dimension=self._dimension)
-        try:
-            manifest = read_manifest(self._folder)
-            if manifest is None or not self._fits(manifest):
+        while True:
+            manifest: Manifest | None = None
+            try:
+                manifest = read_manifest(self._folder)
+                if manifest is None or not self._fits(manifest):
+                    return empty, []
+                return manifest, self._segments_of(manifest)
+            except NewerCacheError:
+                raise
+            except DamagedCacheError as error:
+                # Whoever owns the index may have removed them with a newer manifest in place.
+                if self._is_replaced(manifest):
+                    continue
+                self.damage = str(error)
                 return empty, []
-            folders = [self._folder / SEGMENTS / entry.name for entry in manifest.segments]
-            if self._distrusted and not all(map(verify_segment, folders)):
-                raise DamagedCacheError("A segment of the index is damaged.")
-            self._distrusted = False
-            return manifest, [open_segment(folder) for folder in folders]
+
+    def _segments_of(self, manifest: Manifest) -> list[Segment]:
+        folders = [self._folder / SEGMENTS / entry.name for entry in manifest.segments]
+        if self._distrusted and not all(map(verify_segment, folders)):
+            raise DamagedCacheError("A segment of the index is damaged.")
+        self._distrusted = False
+        return [open_segment(folder) for folder in folders]
+
+    def _is_replaced(self, manifest: Manifest | None) -> bool:
+        """Whether another manifest than this one is on disk now."""
+        try:
+            return read_manifest(self._folder) != manifest
         except NewerCacheError:
             raise
-        except DamagedCacheError as error:
-            self.damage = str(error)
-            return empty, []
+        except DamagedCacheError:
+            return False
 
     def _fits(self, manifest: Manifest) -> bool:
         return (

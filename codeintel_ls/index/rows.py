@@ -5,7 +5,6 @@ indexing process writes.
 """
 
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 from attrs import frozen
@@ -17,8 +16,6 @@ from codeintel_ls.index.lexical import kept, moved, placed, posting_keys
 from codeintel_ls.index.schema import FileToView
 from codeintel_ls.index.terms import pack_path_terms, posting_bytes, unpack_terms
 from codeintel_ls.index.vectors import join_vectors
-
-_NO_VECTOR: Final = -1
 
 
 @frozen(eq=False)

@@ -5,6 +5,8 @@ the generation that holds the segment (tombstones), never here. The small ones l
 large ones are files that are mapped (see `segment_files`).
 """
 
+from typing import Any
+
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
@@ -51,6 +53,22 @@ class Segment:
     def nbytes(self) -> int:
         """Bytes in memory, or in mapped files, without Python's own overhead."""
         return self.dense.nbytes + self.postings.nbytes + self.files.nbytes + self.starts.nbytes
+
+    def addresses(self) -> list[int]:
+        """An address in each array and in the codes of the vectors, good while this is held."""
+        postings = self.postings
+        arrays: tuple[NDArray[Any], ...] = (
+            self.files,
+            self.starts,
+            postings.terms,
+            postings.offsets,
+            postings.documents,
+            postings.impacts,
+        )
+        # An empty array has an address all the same, and what lies there is not its own.
+        found = [array.ctypes.data for array in arrays if array.nbytes]
+        codes = self.dense.codes_address()
+        return found if codes is None else [*found, codes]
 
     def chunk_ids(self, positions: NDArray[np.integer]) -> NDArray[np.int64]:
         """The ids of the chunks at positions. Raises DamagedCacheError where there are none."""

@@ -61,6 +61,28 @@ class VerifyTask:
     folders: tuple[str, ...]
 
 
+@frozen(kw_only=True)
+class CommitToIndex:
+    """A commit as it is to be found: what it says, and the names of what it touched."""
+
+    id: str
+    parents: int
+    name: str
+    email: str
+    time: int
+    message: str
+    paths: tuple[str, ...]
+    symbols: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class PrepareCommitsTask:
+    """Embed these commits; they go into the commit store at `database`."""
+
+    database: str
+    commits: tuple[CommitToIndex, ...]
+
+
 @frozen
 class UnchangedFile:
     """Its content is what the store already holds."""

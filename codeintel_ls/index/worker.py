@@ -15,11 +15,12 @@ from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock, Thread
-from typing import IO, Final
+from typing import IO
 
 from codeintel_ls.embedding import Encoder, ModelUnavailableError, load_encoder
 from codeintel_ls.index.building import BuildTask, build
 from codeintel_ls.index.collecting import collect
+from codeintel_ls.index.commit_preparing import prepare_commits
 from codeintel_ls.index.contents import ContentStore
 from codeintel_ls.index.database import unavailable
 from codeintel_ls.index.errors import CacheUnavailableError, DamagedCacheError, IndexingError
@@ -28,13 +29,12 @@ from codeintel_ls.index.segment_files import verify_segment
 from codeintel_ls.index.tasks import (
     CollectTask,
     Numbered,
+    PrepareCommitsTask,
     PrepareTask,
     StartTask,
     TaskFailure,
     VerifyTask,
 )
-
-_LARGE_TASK: Final = 200
 
 
 class Worker:
@@ -84,14 +84,16 @@ class Worker:
         while True:
             task = queue.get()
             self._answer(task.number, self._result(task.body))
-            if isinstance(task.body, PrepareTask) and len(task.body.files) < _LARGE_TASK:
-                continue
-            gc.collect()
+            # Batches of files and commits are small and many.
+            if not isinstance(task.body, PrepareTask | PrepareCommitsTask):
+                gc.collect()
 
     def _result(self, task: object) -> object:
         try:
             if isinstance(task, PrepareTask) and self._encoder is not None:
                 return prepare(task, self._encoder, self._contents_at(task.contents))
+            if isinstance(task, PrepareCommitsTask) and self._encoder is not None:
+                return prepare_commits(task, self._encoder)
             if isinstance(task, BuildTask):
                 return build(task)
             if isinstance(task, CollectTask):

@@ -27,6 +27,7 @@ from codeintel_ls.index.errors import (
 from codeintel_ls.index.tasks import (
     CollectTask,
     Numbered,
+    PrepareCommitsTask,
     PreparedFile,
     PrepareTask,
     StartTask,
@@ -42,11 +43,21 @@ _LONGEST_BUILD_SECONDS: Final = 3_600.0
 
 @define(eq=False)
 class _Waiting:
-    """Somebody who waits for an answer; none comes when the child dies."""
+    """Somebody who waits for an answer; none comes when the child dies.
 
+    `ahead` is whose task the child carries out before.
+    """
+
+    ahead: "_Waiting | None" = None
     came: Event = field(factory=Event)
     answer: object = None
     died: bool = False
+
+    def await_turn(self) -> None:
+        """Return when the child has begun with the task, or died."""
+        if self.ahead is not None:
+            self.ahead.came.wait()
+            self.ahead = None
 
 
 class _Child:
@@ -58,6 +69,7 @@ class _Child:
         self._numbers = itertools.count()
         self._lock = Lock()
         self._waiting: dict[int, _Waiting] = {}
+        self._last: dict[bool, _Waiting] = {}
         self._ended = False
         self._reader = Thread(target=self._read, name="worker-answers", daemon=True)
         self._reader.start()
@@ -75,6 +87,9 @@ class _Child:
                 waiting.came.set()
                 return waiting
             self._waiting[number] = waiting
+            # The child has a queue for what is urgent and one for all else.
+            urgent = isinstance(task, PrepareTask) and task.urgent
+            waiting.ahead, self._last[urgent] = self._last.get(urgent), waiting
             # A broken pipe is what the reader sees, too.
             with suppress(OSError):
                 tasks = cast("IO[bytes]", self._tasks)
@@ -149,6 +164,10 @@ class WorkerProcess:
         seconds = _LEAST_SECONDS + _SECONDS_PER_FILE * len(task.files)
         return cast("list[PreparedFile]", self._ask(task, seconds, cancellation))
 
+    def prepare_commits(self, task: PrepareCommitsTask, cancellation: Cancellation) -> int:
+        """Embed commits; returns how many. Raises as `prepare` does."""
+        return cast("int", self._ask(task, _LONGEST_BUILD_SECONDS, cancellation))
+
     def build(self, task: BuildTask, cancellation: Cancellation) -> BuiltSegment:
         """Write a segment. Raises as `prepare` does."""
         return cast("BuiltSegment", self._ask(task, _LONGEST_BUILD_SECONDS, cancellation))
@@ -210,6 +229,8 @@ class WorkerProcess:
     ) -> object:
         with cancellation.stopping(child.kill):
             waiting = child.ask(task)
+            # A long build ahead is no fault of the task; it has a limit of its own.
+            waiting.await_turn()
             # Hostile text can keep a parser busy for minutes; its file is then left out.
             if not waiting.came.wait(seconds):
                 child.kill()

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Final
 
 from codeintel_ls.index.reconcile import FoundFile, IndexPlan
+from codeintel_ls.index.source import ReadLimits
 from codeintel_ls.index.store import Store
 from codeintel_ls.index.tasks import FileToIndex
 from codeintel_ls.workspace.discovery import Discovered, PathPolicy
 
 _UNDECODABLE_NAME: Final = "undecodable-name"
+_LONGEST_LINE: Final = "max_line_characters"
 
 
 def plan_files(
@@ -34,6 +36,17 @@ def plan_files(
         elif path in known or path in skips:
             gone.append(path)
     return IndexPlan(tuple(stale), tuple(gone)), directories
+
+
+def chosen_by(store: Store, limits: ReadLimits) -> bool:
+    """Whether the files in the store were chosen by these limits."""
+    return store.meta(_LONGEST_LINE) == str(limits.max_line_characters)
+
+
+def note_limits(store: Store, limits: ReadLimits) -> None:
+    """Have the store remember by which limits its files were chosen."""
+    if not chosen_by(store, limits):
+        store.set_meta(_LONGEST_LINE, str(limits.max_line_characters))
 
 
 def plain_files(discovered: Discovered) -> tuple[list[FoundFile], Mapping[str, int]]:

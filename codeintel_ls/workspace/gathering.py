@@ -82,6 +82,7 @@ class Gathered:
         self._closed = False
         self._first: float | None = None
         self._last = 0.0
+        self._owed = inf
         self._held_since: float | None = None
         self._paths: set[str] = set()
         self._rescan = False
@@ -136,10 +137,12 @@ class Gathered:
             self._closed = True
             self._condition.notify_all()
 
-    def owe_rescan(self) -> None:
-        """Let the next changes ask for a rescan."""
+    def owe_rescan(self, seconds: float) -> None:
+        """Ask for a rescan with the next changes, or by itself after so many seconds."""
         with self._condition:
             self._rescan = True
+            self._owed = time.monotonic() + seconds
+            self._condition.notify_all()
 
     def note(
         self, *, path: str | None = None, rescan: bool = False, head_changed: bool = False
@@ -187,6 +190,7 @@ class Gathered:
             if now - self._held_since >= self._pace.longest_hold:
                 return False
             self._first = self._last = now
+            self._owed = inf
             return True
 
     def take(self) -> Changes:
@@ -201,13 +205,14 @@ class Gathered:
             self._paths = set()
             self._rescan = self._head_changed = False
             self._first = self._held_since = None
+            self._owed = inf
             return changes
 
     def _due(self) -> float:
         if self._first is None:
-            return inf
+            return self._owed
         pace = self._pace
         # Between the index and HEAD, and between the steps of a rebase, no lock is held.
         held = self._held_since is not None
         pause = max(pace.debounce, pace.settle) if held else pace.debounce
-        return min(self._last + pause, self._first + pace.longest_wait)
+        return min(self._last + pause, self._first + pace.longest_wait, self._owed)

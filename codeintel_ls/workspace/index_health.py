@@ -42,11 +42,17 @@ class IndexHealth:
         self._failures, self._retry_at = 0, inf
         self.finish()
 
-    def fail(self, error: CodeIntelError) -> None:
+    def fail(self, error: Exception) -> None:
         """The work has failed, and is to be tried again."""
         self._failures += 1
         self._retry_at = time.monotonic() + min(2.0**self._failures, _LONGEST_RETRY)
-        self.finish(str(error))
+        known = isinstance(error, CodeIntelError)
+        self.finish(str(error) if known else f"Indexing failed with {type(error).__name__}.")
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether nothing is being done, and the last work has ended well."""
+        return self.state is IndexState.READY
 
     @property
     def wants_retry(self) -> bool:

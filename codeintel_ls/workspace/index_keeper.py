@@ -13,7 +13,6 @@ from threading import Event
 from typing import Final
 
 from codeintel_ls.cancellation import Cancellation, CancelledError
-from codeintel_ls.errors import CodeIntelError
 from codeintel_ls.index.errors import DamagedCacheError
 from codeintel_ls.index.index import Index
 from codeintel_ls.index.indexer import Indexer
@@ -25,7 +24,7 @@ from codeintel_ls.index.store import Store
 from codeintel_ls.progress import Progress, no_progress
 from codeintel_ls.settings import Settings
 from codeintel_ls.workspace.discovery import Discovered, PathPolicy
-from codeintel_ls.workspace.file_plan import plain_files, plan_files
+from codeintel_ls.workspace.file_plan import chosen_by, note_limits, plain_files, plan_files
 from codeintel_ls.workspace.following import await_owner, refusal
 from codeintel_ls.workspace.index_health import IndexHealth
 from codeintel_ls.workspace.lane import Job, Lane
@@ -46,8 +45,6 @@ _HINTS: Final = "Following changes"
 _LARGE: Final = 20_000
 _HEAD_START_SECONDS: Final = 0.7
 _BETWEEN_LOOKS: Final = 1.0
-_LONGEST_LINE: Final = "max_line_characters"
-"""The store remembers by which limit its files were chosen."""
 
 
 class IndexKeeper:
@@ -77,9 +74,9 @@ class IndexKeeper:
         self._indexer = Indexer(root, index, model, limits, memory)
         self.upkeep = Upkeep(index, self._indexer, settings)
         self._is_warm = False
-        self._kept_up_at = 0.0
+        self._kept_up_at = self._looked_at = 0.0
         self._bulk = Lane("index-bulk", idle=self._idle)
-        self._saves = Lane("index-saves")
+        self._saves = Lane("index-saves", idle=self._keep_up)
 
     @property
     def pending(self) -> int:
@@ -185,12 +182,16 @@ class IndexKeeper:
         self.health.finish()
 
     def warm(self) -> None:
-        """Have the process that indexes saves up before the first one."""
+        """Have the process that indexes saves up before the first one, where there are any."""
         self._is_warm = True
-        self._saves.add("Starting", lambda job: self._indexer.warm(job.cancellation))
+        if self._index.owned:
+            self._saves.add("Starting", lambda job: self._indexer.warm(job.cancellation))
 
     def close(self) -> None:
         """Stop everything and end the workers."""
+        # Jobs that lose their worker must know that they are cancelled.
+        self._bulk.stop()
+        self._saves.stop()
         self._indexer.close()
         self._bulk.close()
         self._saves.close()
@@ -218,10 +219,8 @@ class IndexKeeper:
         known: Mapping[str, KnownFile],
         skips: Mapping[str, KnownSkip],
     ) -> IndexPlan:
-        chosen_by = self._index.store.meta(_LONGEST_LINE)
-        read_all = chosen_by != str(self._indexer.limits.max_line_characters)
-        has_room = self._indexer.room > 0
-        return plan_all(found, known, skips, read_all=read_all, has_room=has_room)
+        read_all = not chosen_by(self._index.store, self._indexer.limits)
+        return plan_all(found, known, skips, read_all=read_all, has_room=self._indexer.room > 0)
 
     def _run(self, job: Job, plan: Planner, *, embed_all: bool) -> None:
         try:
@@ -236,11 +235,8 @@ class IndexKeeper:
         except CancelledError:
             self.health.finish()
             raise
-        except CodeIntelError as error:
-            self.health.fail(error)
-            raise
         except Exception as error:
-            self.health.finish(f"Indexing failed with {type(error).__name__}.")
+            self.health.fail(error)
             raise
         finally:
             self._pending.set_bulk(0)
@@ -265,8 +261,7 @@ class IndexKeeper:
                 self.health.enter(IndexState.INDEXING)
                 self._apply(job, todo, looked, embed_all=embed_all)
                 self.upkeep.found_primary(job.cancellation)
-            if store.meta(_LONGEST_LINE) != str(limits.max_line_characters):
-                self._index.store.set_meta(_LONGEST_LINE, str(limits.max_line_characters))
+            note_limits(self._index.store, limits)
         self._pending.answer(asked)
 
     def _apply(self, job: Job, todo: IndexPlan, looked: Moment, *, embed_all: bool) -> None:
@@ -282,6 +277,7 @@ class IndexKeeper:
             cancellation=job.cancellation,
             embed_all=embed_all,
             published=self._changed,
+            limit=self.upkeep.limit,
         )
 
     def _run_merge(self, job: Job) -> None:
@@ -313,13 +309,14 @@ class IndexKeeper:
         """Keep no worker that is not needed for the next save, nor one that has grown large."""
         self._indexer.rest()
         give_back()
-        if self._is_warm and self._indexer.worker_pids == []:
+        # A look that finds nothing wakes up nothing.
+        if self._is_warm and self._index.counts.loaded and self._indexer.worker_pids == []:
             self.warm()
 
     def _run_hints(self, job: Job) -> None:
         try:
             self._update_files(self._pending.take(), job)
-        except CodeIntelError:
+        except Exception:
             # What could not be done for each is left to a look at the whole folder.
             self.note_rescan()
             raise
@@ -342,29 +339,33 @@ class IndexKeeper:
             self._recover(store)
             raise
 
+    def _keep_up(self) -> None:
+        """Say that the index is in use and owned; from both lanes: one may be busy for long."""
+        now = time.monotonic()
+        if now - self._kept_up_at > _BETWEEN_LOOKS:
+            self._kept_up_at = now
+            self._index.keep_up()
+
     def _idle(self) -> None:
         """Between two jobs: keep up what is ours, try again what failed, follow the owner."""
-        now = time.monotonic()
         if self._index.is_lost:
             if self.health.wants_retry:
                 self._recover(None)
+            return
+        self._keep_up()
+        now = time.monotonic()
+        if looks := now - self._looked_at > _BETWEEN_LOOKS:
+            self._looked_at = now
+        if (looks or not self._index.owned) and not self._index.store.is_there():
+            self.note_damage(self._index.store)
         elif not self._index.owned:
             self._follow()
         elif self.health.wants_retry:
             self.health.retry()
             self.note_rescan()
-        elif now - self._kept_up_at > _BETWEEN_LOOKS:
-            self._kept_up_at = now
-            self._index.keep_up()
-            if not self._index.store.is_there():
-                self.note_damage(self._index.store)
-            elif self.upkeep.unload_if_idle():
-                self._changed()
-            elif self.first_pass.is_set() and self.health.state is IndexState.READY:
-                self._note_upkeep()
-
-    def _note_upkeep(self) -> None:
-        if self._index.publication.counts.loaded and self.upkeep.is_due:
+        elif looks and self.upkeep.unload_if_idle():
+            self._changed()
+        elif looks and self.first_pass.is_set() and self.health.is_ready and self.upkeep.is_due:
             self._bulk.add(_UPKEEP, self._run_upkeep)
 
     def _follow(self) -> None:
@@ -373,25 +374,26 @@ class IndexKeeper:
         try:
             if self._index.try_own():
                 self.note_rescan()
-            elif self._index.refresh():
+            elif self.upkeep.follow():
                 self._changed()
                 if not self.compared:
                     self.note_rescan()
+            elif self.compared and self.upkeep.unload_if_idle():
+                self._changed()
         except DamagedCacheError:
             self._recover(store)
 
     def _own(self, plan: IndexPlan, job: Job) -> bool:
         """Whether the plan is ours to carry out; otherwise the owner has done it on return."""
-        if self._index.try_own():
-            return True
-        limits = self._indexer.limits
-        return not await_owner(self._root, self._index, plan, limits, job.cancellation)
+        return self._index.try_own() or not await_owner(
+            self._root, self._index, plan, self._indexer.limits, job.cancellation
+        )
 
     def _recover(self, damaged: Store | None) -> None:
         """Begin anew, with whatever can be opened, and index everything again."""
         try:
             self._index.recover(damaged)
-        except CodeIntelError as error:
+        except Exception as error:
             self.health.fail(error)
             raise
         self.note_rescan()

@@ -86,12 +86,16 @@ class Lane:
         for job in jobs:
             job.cancellation.cancel()
 
-    def close(self, timeout: float = 2.0) -> None:
-        """Cancel everything and end the thread."""
+    def stop(self) -> None:
+        """Cancel everything, and begin nothing more."""
         with self._condition:
             self._closed = True
             self._condition.notify()
         self.cancel()
+
+    def close(self, timeout: float = 2.0) -> None:
+        """Stop, and end the thread."""
+        self.stop()
         self._thread.join(timeout)
 
     def _loop(self) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from codeintel_ls.cancellation import Cancellation
+from codeintel_ls.cancellation import Cancellation, CancelledError
 from codeintel_ls.index.errors import DamagedCacheError, IndexingError
 from codeintel_ls.index.index import Index
 from codeintel_ls.index.indexer import Indexer
@@ -29,9 +29,11 @@ _UNUSED_DAYS: Final = 14
 _MEGABYTE: Final = 1_000_000
 _COLLECTED: Final = "collected"
 _FULL_SHARE: Final = 0.9
+_COUNTED_SHARE: Final = 0.5
 _WHAT_TO_DO: Final = "Raise it, or exclude folders with index.exclude."
 _MOST_STEPS: Final = 8
 _AT_ONCE: Final = 10_000
+_RETRY_SECONDS: Final = 30.0
 
 
 class Upkeep:
@@ -49,7 +51,7 @@ class Upkeep:
         self._checked = False
         self._pruned = False
         self._retry_at = 0.0
-        self._small_at = -1
+        self._small_at = (-1, -1)
         self.found_lost = False
 
     @property
@@ -64,18 +66,22 @@ class Upkeep:
 
     @property
     def is_due(self) -> bool:
-        """Whether there is something to do now."""
+        """Whether there is something to do now; what was let go of is left alone."""
         if not self._index.owned or time.monotonic() < self._retry_at:
+            return False
+        if not self._index.publication.counts.loaded:
             return False
         if self._index.publication.has_lost or not (self._checked and self._pruned):
             return True
         publication = self._index.publication
-        if publication.current_number == self._small_at and not publication.policy.resting:
+        # What is committed and not published is to be written, too.
+        at = publication.current_number, self._index.store.generation()
+        if at == self._small_at and not publication.policy.resting:
             return False
         if publication.next_step(indexing=False) is not None:
             return True
         if not publication.policy.resting:
-            self._small_at = publication.current_number
+            self._small_at = at
         return False
 
     def show_unpublished(self, cancellation: Cancellation) -> None:
@@ -85,7 +91,8 @@ class Upkeep:
         """
         self._index.forget_lost()
         publication = self._index.publication
-        if publication.unpublished():
+        # One that was let go of is published anew by whoever asks for it.
+        if publication.counts.loaded and publication.unpublished():
             step = publication.next_step(indexing=False)
             if step is not None:
                 self._indexer.carry_out(step, cancellation)
@@ -120,6 +127,7 @@ class Upkeep:
 
         Raises CancelledError. What cannot be done is in `trouble` afterwards.
         """
+        self.found_lost = False
         try:
             # A store that the indexing process sees otherwise than this one must not keep it at it.
             for _ in range(_MOST_STEPS):
@@ -133,26 +141,36 @@ class Upkeep:
             self._make_room()
             self.found_lost = self._index.forget_lost()
             self.trouble = ""
-        except DamagedCacheError:
+        except (CancelledError, DamagedCacheError):
             raise
         except (IndexingError, OSError) as error:
+            # Closing the folder takes its stores away from what is slow to stop.
+            cancellation.raise_if_cancelled()
             reason = error.strerror if isinstance(error, OSError) else str(error)
-            self.trouble = f"The upkeep of the index failed and is tried again later: {reason}"
-            self._retry_at = time.monotonic() + 30.0
+            self._put_off(str(reason))
             _log.warning("%s", self.trouble)
+        except Exception as error:
+            cancellation.raise_if_cancelled()
+            self._put_off(f"{type(error).__name__}.")
+            raise
+
+    def _put_off(self, reason: str) -> None:
+        self.trouble = f"The upkeep of the index failed and is tried again later: {reason}"
+        self._retry_at = time.monotonic() + _RETRY_SECONDS
 
     def check_again(self) -> None:
         """Have the next run read all segments through."""
         self._checked, self._retry_at = False, 0.0
 
     def limit(self) -> None:
-        """Set how much may be indexed, by the caps on chunks and on disk space."""
+        """Set how much may be indexed, by the caps on chunks and on disk space. Thread-safe."""
         most = self.settings.index.max_chunks
         cap = self.settings.cache.max_workspace_megabytes * _MEGABYTE
         used = self._index.disk_bytes() + self._index.shared_bytes()
-        if used > cap * _FULL_SHARE:
+        if used > cap * _COUNTED_SHARE:
+            # What is in tells what a chunk takes; the rest is for what a merge writes beside it.
             chunks = self._index.store.count_chunks()
-            most = min(most, int(chunks * cap / used))
+            most = min(most, int(chunks * cap * _FULL_SHARE / used))
         self._indexer.most_chunks = most
 
     def collect(self, cancellation: Cancellation, *, unused_days: int = _UNUSED_DAYS) -> int:
@@ -163,6 +181,18 @@ class Upkeep:
             unused_days=unused_days,
         )
         return self._indexer.collect(task, cancellation)
+
+    def follow(self) -> bool:
+        """Show what the owner has committed, unless nobody looks; whether that was anything."""
+        publication = self._index.publication
+        if not publication.counts.loaded:
+            return False
+        used_at = publication.used_at
+        try:
+            return self._index.refresh()
+        finally:
+            # That the owner is at work is no use of what is shown here.
+            publication.used_at = used_at
 
     def unload_if_idle(self) -> bool:
         """Let go of the memory, and end the indexing process, when unused for long enough."""

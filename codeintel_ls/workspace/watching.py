@@ -36,9 +36,10 @@ class FolderWatcher:
     """Watches one folder from `start` to `stop`.
 
     `on_changes` is called from the watcher's own thread, one call at a time; an exception in it
-    is logged and followed by a rescan. `skip_directory` says of a folder-relative directory that
-    nothing in it matters: no watch is spent on it. `git_directories` are the repository's git and
-    common directory, wherever they lie, the work tree's own first.
+    is logged and followed by a rescan, `retry_after` if nothing changes before. `skip_directory`
+    says of a folder-relative directory that nothing in it matters: no watch is spent on it.
+    `git_directories` are the repository's git and common directory, wherever they lie, the work
+    tree's own first.
 
     Times are in seconds. Changes are told after `debounce` without a further one, at the latest
     after `longest_wait`; those that git makes, when it has ended, at the latest after
@@ -60,6 +61,7 @@ class FolderWatcher:
         look_every: float = 2.0,
         reconcile_every: float = 60.0,
         poll_every: float = 30.0,
+        retry_after: float = 5.0,
         file_system: FileSystem | None = None,
         use_inotify: bool = sys.platform == "linux",
     ) -> None:
@@ -70,6 +72,7 @@ class FolderWatcher:
         self._look_every = look_every
         self._reconcile_every = reconcile_every
         self._poll_every = poll_every
+        self._retry_after = retry_after
         self._longest_scan = 0.0
         self._file_system = file_system
         self._use_inotify = use_inotify
@@ -145,7 +148,7 @@ class FolderWatcher:
             self._on_changes(changes)
         except Exception:
             _logger.exception("Handling changes of a folder failed")
-            self._gathered.owe_rescan()
+            self._gathered.owe_rescan(self._retry_after)
 
     def _git_is_at_work(self) -> bool:
         return any(lock.is_held() for lock in self._locks)

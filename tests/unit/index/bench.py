@@ -65,6 +65,7 @@ class Bench:
         progress: Progress = no_progress,
         embed_all: bool = False,
         published: Callable[[], None] = lambda: None,
+        limit: Callable[[], None] = lambda: None,
     ) -> None:
         self.indexer.apply(
             plan,
@@ -74,6 +75,7 @@ class Bench:
             cancellation=cancellation or Cancellation(),
             embed_all=embed_all,
             published=published,
+            limit=limit,
         )
 
     def index_all(self, *, workers: int = 1) -> int:

@@ -1,8 +1,6 @@
 """The contents of a repository: whole or not there, shared by processes, collected when unused."""
 
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from codeintel_ls.index.errors import CacheUnavailableError, DamagedCacheError, 
 from codeintel_ls.index.schema import ChunkRecord
 from codeintel_ls.index.terms import pack_terms, unpack_terms
 from codeintel_ls.index.vectors import pack_vector
+from tests.unit.index.processes import complaints_at_once
 from tests.unit.index.records import FakeEncoder, make_contents
 
 DAY = 86_400
@@ -284,24 +283,7 @@ with ContentStore(Path(sys.argv[1])) as store:
 
 def test_processes_that_write_the_same_contents_at_once(tmp_path: Path) -> None:
     path = tmp_path / "shared" / "contents.sqlite3"
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", WRITE, str(path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(3)
-    ]
-    for process in processes:
-        assert process.stdout
-        process.stdout.readline()
-    for process in processes:
-        assert process.stdin
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    assert [process.communicate()[1] for process in processes] == ["", "", ""]
+    assert complaints_at_once(WRITE, str(path)) == ["", "", ""]
     with ContentStore(path) as store:
         assert store.counts() == (120, 121)
         for number in range(60):

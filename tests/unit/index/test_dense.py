@@ -1,5 +1,6 @@
 """Dense indexes of every kind: built, saved, mapped, searched with and without a filter."""
 
+import ctypes
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -92,7 +93,7 @@ def test_every_kind_but_product_codes_is_calibrated_to_its_promise(kind: Primary
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_lists_and_only_lists_have_nprobe(kind: PrimaryKind) -> None:
-    nprobe = built(kind).nprobe
+    nprobe = built(kind).effort.nprobe
     assert (nprobe is None) == (not kind.has_lists)
     assert nprobe is None or 1 <= nprobe < COUNT // 32
 
@@ -118,7 +119,7 @@ def test_an_opened_index_answers_like_the_one_that_was_saved(
     size = path.stat().st_size
     opened = DenseIndex.open(path, built(kind).parameters(), memory_map=memory_map)
     assert (opened.kind, opened.dimension, len(opened)) == (kind, DIMENSION, COUNT)
-    assert (opened.nprobe, opened.recall) == (built(kind).nprobe, built(kind).recall)
+    assert (opened.effort, opened.recall) == (built(kind).effort, built(kind).recall)
     assert opened.nbytes == size
     # What is mapped must outlive its name, and a successor that takes it.
     (tmp_path / "other").write_bytes(b"another generation")
@@ -296,3 +297,22 @@ def test_what_is_no_index_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("This is not an index. " * 100)
     with pytest.raises(DamagedCacheError):
         DenseIndex.open(tmp_path / "text", parameters)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_codes_lie_in_the_mapped_file(tmp_path: Path, kind: PrimaryKind) -> None:
+    path = tmp_path / "vectors"
+    built(kind).save(path)
+    opened = DenseIndex.open(path, built(kind).parameters())
+    address = opened.codes_address()
+    assert address is not None
+    assert ctypes.string_at(address, 16) in path.read_bytes()
+    if sys.platform == "linux":
+        maps = Path("/proc/self/maps").read_text().splitlines()
+        (mapping,) = [line.split()[0].split("-") for line in maps if str(path.resolve()) in line]
+        assert int(mapping[0], 16) <= address < int(mapping[1], 16)
+
+
+def test_an_empty_index_has_no_codes() -> None:
+    empty = DenseIndex.build(PrimaryKind.FLAT, np.empty((0, DIMENSION), np.float32))
+    assert empty.codes_address() is None

@@ -3,8 +3,6 @@
 import errno
 import os
 import shutil
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -27,6 +25,7 @@ from tests.unit.index.caches import (
     workspace,
 )
 from tests.unit.index.generations import BUILD, anew, assert_alike, live
+from tests.unit.index.processes import complaints_at_once
 from tests.unit.index.records import save
 
 MERGE = Step(0, PrimaryKind.FLAT)
@@ -81,11 +80,18 @@ def test_who_shares_the_contents(tmp_path: Path) -> None:
         "stranger": b'{"root": null, "repository": "other"}',
         "odd": b"[7]",
         "broken": b"{",
+        "nothing": b'{"root": null}',
     }.items():
         folder = tmp_path / "workspaces" / name
         folder.mkdir()
         (folder / "workspace.json").write_bytes(note)
-    expected = {tmp_path / "workspaces" / name / "index.sqlite3" for name in ("shop", "worktree")}
+    # As a folder, the note cannot be read, whoever runs this.
+    (tmp_path / "workspaces" / "unreadable" / "workspace.json").mkdir(parents=True)
+    (tmp_path / "workspaces" / "without-note").mkdir()
+    (tmp_path / "workspaces" / "a-file").write_bytes(b"")
+    # Whose note says nothing may share them.
+    names = ("shop", "worktree", "odd", "broken", "nothing", "unreadable", "without-note", "a-file")
+    expected = {tmp_path / "workspaces" / name / "index.sqlite3" for name in names}
     assert set(index.sharing_databases()) == expected
     index.close()
 
@@ -264,24 +270,7 @@ def test_many_processes_may_make_the_cache_at_once(tmp_path: Path) -> None:
         "for n in range(30):\n"
         "    with stores(Path(sys.argv[1], str(n))) as store: store.files()\n"
     )
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", script, str(tmp_path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(3)
-    ]
-    for process in processes:
-        assert process.stdout
-        process.stdout.readline()
-    for process in processes:
-        assert process.stdin
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    assert [process.communicate()[1] for process in processes] == ["", "", ""]
+    assert complaints_at_once(script, str(tmp_path)) == ["", "", ""]
 
 
 def test_what_was_deleted_is_owned_anew(tmp_path: Path) -> None:

@@ -225,6 +225,54 @@ def test_a_large_file_that_has_no_room_keeps_no_small_one_out(bench: Bench) -> N
     assert bench.index.store.skip_counts() == {"over-cap": 1}
 
 
+def test_once_there_is_no_room_new_files_are_not_even_read(bench: Bench) -> None:
+    bench.write_functions(300)
+    bench.indexer.most_chunks = 40
+    bench.index_all(workers=2)
+    assert bench.index.store.count_chunks() == 40
+    assert bench.index.store.skip_counts() == {"over-cap": 260}
+    # Each of two workers had one batch of 48 in hand at the most when the cap was reached.
+    assert bench.indexer.embedded <= 3 * 48
+    before = bench.indexer.embedded
+    bench.write("new.py", function(7_000))
+    bench.save("new.py")
+    assert bench.index.store.skip_counts() == {"over-cap": 261}
+    bench.write("f3.py", function(8_000))
+    known = "f3.py" in bench.index.store.files()
+    bench.save("f3.py")
+    assert bench.indexer.embedded == before + known
+    (bench.root / "new.py").unlink()
+    bench.index_all()
+    assert bench.index.store.skip_counts() == {"over-cap": 260}
+
+
+def test_a_cap_that_is_lowered_meanwhile_holds_from_the_next_batch_on(bench: Bench) -> None:
+    bench.write_functions(300)
+
+    def limit() -> None:
+        bench.indexer.most_chunks = bench.index.store.count_chunks()
+
+    bench.apply(bench.plan(), limit=limit)
+    assert bench.index.store.count_chunks() == 48
+    assert bench.index.store.skip_counts() == {"over-cap": 252}
+    assert bench.indexer.embedded == 48
+
+
+def test_files_that_somebody_waits_for_are_shown_however_many_chunks_they_have(
+    bench: Bench,
+) -> None:
+    bench.write("a.py", "x = 1\n")
+    bench.index_all()
+    paths = [f"m{number}.py" for number in range(60)]
+    for number, path in enumerate(paths):
+        text = "\n\n".join(function(number * 1_000 + part, times=8) for part in range(70))
+        bench.write(path, text)
+    bench.save(*paths)
+    assert bench.index.store.count_chunks() > 4_000
+    assert set(shown(bench.index)) == {"a.py", *paths}
+    assert bench.index.published.chunks == bench.index.store.count_chunks()
+
+
 # -- a bound on memory -----------------------------------------------------------------------------
 
 

@@ -69,6 +69,7 @@ class OtherProcess:
 
 
 Starter = Callable[[], OtherProcess]
+Note = dict[str, Any]
 
 
 @pytest.fixture
@@ -92,13 +93,21 @@ def start(folder: Path) -> Iterator[Starter]:
 
 
 @pytest.fixture
+def owner(start: Starter) -> OtherProcess:
+    """Another process, which has the lock."""
+    process = start()
+    assert process.ask("try_acquire") == "True"
+    return process
+
+
+@pytest.fixture
 def lock(folder: Path) -> Iterator[CacheLock]:
     taken = CacheLock(folder)
     yield taken
     taken.release()
 
 
-def note_of(folder: Path) -> dict[str, Any]:
+def note_of(folder: Path) -> Note:
     return json.loads((folder / "owner.json").read_text())
 
 
@@ -109,17 +118,15 @@ def write_note(folder: Path, note: object) -> Path:
 
 
 def test_one_process_owns_and_the_next_takes_over_after_it(
-    lock: CacheLock, start: Starter, folder: Path
+    lock: CacheLock, owner: OtherProcess, folder: Path
 ) -> None:
-    other = start()
-    assert other.ask("try_acquire") == "True"
-    assert (lock.try_acquire(), lock.owned, lock.owner()) == (False, False, other.pid)
+    assert (lock.try_acquire(), lock.owned, lock.owner()) == (False, False, owner.pid)
     assert lock.in_use()
-    assert other.ask("release") == "None"
+    assert owner.ask("release") == "None"
     assert not (folder / "owner.json").exists()
     assert not lock.in_use()
     assert (lock.try_acquire(), lock.owned, lock.owner()) == (True, True, os.getpid())
-    assert (other.ask("try_acquire"), other.ask("owner")) == ("False", str(os.getpid()))
+    assert (owner.ask("try_acquire"), owner.ask("owner")) == ("False", str(os.getpid()))
 
 
 def test_of_many_that_start_at_once_one_becomes_the_owner(start: Starter) -> None:
@@ -131,11 +138,9 @@ def test_of_many_that_start_at_once_one_becomes_the_owner(start: Starter) -> Non
     assert sorted(process.answer() for process in processes) == ["False"] * 4 + ["True"]
 
 
-def test_an_owner_that_was_killed_is_no_obstacle(lock: CacheLock, start: Starter) -> None:
-    other = start()
-    other.ask("try_acquire")
-    other.kill()
-    assert lock.owner() == other.pid
+def test_an_owner_that_was_killed_is_no_obstacle(lock: CacheLock, owner: OtherProcess) -> None:
+    owner.kill()
+    assert lock.owner() == owner.pid
     assert not lock.in_use()
     assert lock.try_acquire()
     assert lock.owner() == os.getpid()
@@ -143,33 +148,38 @@ def test_an_owner_that_was_killed_is_no_obstacle(lock: CacheLock, start: Starter
 
 @pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be deleted there")
 def test_a_lock_file_that_was_deleted_does_not_make_a_second_owner(
-    lock: CacheLock, start: Starter, folder: Path
+    lock: CacheLock, owner: OtherProcess, folder: Path
 ) -> None:
-    other = start()
-    other.ask("try_acquire")
     (folder / "owner.lock").unlink()
     assert not lock.try_acquire()
     # Trying has made the file anew, unlocked.
     assert (folder / "owner.lock").exists()
     assert not lock.try_acquire()
-    other.signal(signal.SIGSTOP)
+    owner.signal(signal.SIGSTOP)
     assert not lock.try_acquire()
-    other.signal(signal.SIGCONT)
-    assert (other.ask("is_current"), other.ask("owner")) == ("False", str(other.pid))
-    other.kill()
+    owner.signal(signal.SIGCONT)
+    assert (owner.ask("is_current"), owner.ask("owner")) == ("False", str(owner.pid))
+    owner.kill()
     assert lock.try_acquire()
 
 
+def started_earlier(note: Note) -> Note:
+    return {**note, "started": note["started"] - 60}
+
+
+def before_the_machine_was_started(note: Note) -> Note:
+    return {**note, "place": {**note["place"], "boot": "another"}}
+
+
+@pytest.mark.parametrize("by_another", [started_earlier, before_the_machine_was_started])
 def test_a_later_process_with_the_same_id_is_no_obstacle(
-    lock: CacheLock, start: Starter, folder: Path
+    lock: CacheLock, owner: OtherProcess, folder: Path, by_another: Callable[[Note], Note]
 ) -> None:
-    other = start()
-    other.ask("try_acquire")
     note = note_of(folder)
-    other.ask("release")
+    owner.ask("release")
     write_note(folder, note)
     assert not lock.try_acquire()
-    write_note(folder, {**note, "started": note["started"] - 60})
+    write_note(folder, by_another(note))
     assert lock.try_acquire()
 
 
@@ -177,7 +187,7 @@ def test_a_note_of_this_very_process_is_no_obstacle(lock: CacheLock, folder: Pat
     lock.try_acquire()
     note = note_of(folder)
     lock.release()
-    write_note(folder, {**note, "started": note["started"] - 60})
+    write_note(folder, started_earlier(note))
     assert lock.try_acquire()
 
 
@@ -190,17 +200,6 @@ def test_the_start_of_a_process_does_not_change_with_the_clock(
     ticks_since_boot = int(after_name[19])
     ticks = os.sysconf("SC_CLK_TCK")
     assert note_of(folder)["started"] == pytest.approx(ticks_since_boot / ticks, abs=0.1)
-
-
-def test_a_machine_that_was_started_anew_has_no_owner_left(
-    lock: CacheLock, start: Starter, folder: Path
-) -> None:
-    other = start()
-    other.ask("try_acquire")
-    note = note_of(folder)
-    other.ask("release")
-    write_note(folder, {**note, "place": {**note["place"], "boot": "another"}})
-    assert lock.try_acquire()
 
 
 @pytest.mark.parametrize(
@@ -268,12 +267,10 @@ def test_the_owner_sees_that_it_lost_the_folder(
 
 
 def test_a_note_of_another_owner_ends_the_ownership(
-    lock: CacheLock, start: Starter, folder: Path
+    lock: CacheLock, owner: OtherProcess, folder: Path
 ) -> None:
-    other = start()
-    other.ask("try_acquire")
     theirs = note_of(folder)
-    other.ask("release")
+    owner.ask("release")
     assert lock.try_acquire()
     # As a file system without locks lets it happen.
     write_note(folder, theirs)

@@ -1,5 +1,6 @@
 """Segments and manifests on disk: whole, newer, damaged, half written, or not listed."""
 
+import ctypes
 import shutil
 import sys
 from collections.abc import Iterator
@@ -322,6 +323,51 @@ def test_names_sort_by_their_time() -> None:
 def test_a_segment_answers_after_its_pages_were_let_go(folder: Path) -> None:
     segment = open_segment(folder)
     before = segment.postings.documents.tolist(), segment.dense.vectors_at(np.array([0])).tolist()
-    let_go_of_pages(folder.parent)
+    let_go_of_pages([segment])
     assert segment.postings.documents.tolist() == before[0]
     assert segment.dense.vectors_at(np.array([0])).tolist() == before[1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="pages are let go on Linux")
+def test_pages_of_held_segments_alone_are_let_go(folder: Path) -> None:
+    held, another = open_segment(folder), open_segment(folder)
+    mine, others = addresses_of(held), addresses_of(another)
+    let_go_of_pages([held])
+    sizes = resident_sizes(folder)
+    assert [span for span in sizes if contains(span, mine) and sizes[span]] == []
+    assert all(sizes[span] for span in sizes if contains(span, others))
+    assert len(sizes) == 2 * len([name for name in names(folder) if name != "segment.json"])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="pages are let go on Linux")
+def test_memory_is_never_let_go_of(store: Store) -> None:
+    (in_memory,) = anew(store, 8).segments
+    before = in_memory.postings.documents.tolist()
+    let_go_of_pages([in_memory])
+    assert in_memory.postings.documents.tolist() == before
+
+
+def addresses_of(segment: Segment) -> list[int]:
+    """Its addresses, each of which was read at."""
+    addresses = segment.addresses()
+    for address in addresses:
+        ctypes.string_at(address, 1)
+    return addresses
+
+
+def contains(span: tuple[int, int], addresses: list[int]) -> bool:
+    return any(span[0] <= address < span[1] for address in addresses)
+
+
+def resident_sizes(folder: Path) -> dict[tuple[int, int], int]:
+    """How much of each mapping of a file in the folder is in memory, in KiB (proc(5), smaps)."""
+    found: dict[tuple[int, int], int] = {}
+    here: tuple[int, int] | None = None
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        first, _, rest = line.partition(" ")
+        if not first.endswith(":"):
+            start, _, end = first.partition("-")
+            here = (int(start, 16), int(end, 16)) if str(folder.resolve()) in rest else None
+        elif first == "Rss:" and here:
+            found[here] = int(rest.split()[0])
+    return found

@@ -239,6 +239,25 @@ def test_a_child_that_takes_too_long_is_ended(
     assert not alive(pid)
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no process can be made to wait there")
+def test_a_task_that_waits_for_its_turn_does_not_end_the_one_ahead(
+    worker: WorkerProcess, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = in_background(worker, task(tree, "long.py"))
+    pid = worker.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    monkeypatch.setattr("codeintel_ls.index.worker_process._LEAST_SECONDS", 0.1)
+    monkeypatch.setattr("codeintel_ls.index.worker_process._SECONDS_PER_FILE", 0.0)
+    behind = Asked(lambda: worker.prepare(task(tree, "short.py"), Cancellation()))
+    time.sleep(0.5)
+    assert behind.waits
+    os.kill(pid, signal.SIGCONT)
+    assert ahead.join().error is None
+    # Once it is its turn, it may take too long.
+    assert behind.join().error is None or isinstance(behind.error, WorkerFailedError)
+
+
 def test_the_child_ends_when_its_parent_is_killed(tree: Path) -> None:
     script = (
         "import sys, time\n"

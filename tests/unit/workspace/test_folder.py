@@ -1,7 +1,6 @@
 """A live folder: right answers that stay right while files come, change and go."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,16 +10,9 @@ from codeintel_ls.cancellation import Cancellation, CancelledError
 from codeintel_ls.errors import InvalidRequestError
 from codeintel_ls.index.status import IndexState
 from codeintel_ls.search import InvalidQueryError, SearchFilter, SearchMode, SearchQuery
-from codeintel_ls.settings import CacheSettings, IndexSettings, Settings
+from codeintel_ls.settings import IndexSettings, Settings
 from codeintel_ls.workspace import IndexingOffError, WorkspaceFolder, index_folder
 from tests.unit.workspace.trees import FILES, commit_all, eventually, git, write_tree
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(
-        cache=CacheSettings(directory=str(tmp_path / "cache")), index=IndexSettings(workers=1)
-    )
 
 
 @pytest.fixture
@@ -28,14 +20,6 @@ def root(tmp_path: Path) -> Path:
     tree = write_tree(tmp_path / "shop-project")
     commit_all(tree)
     return tree
-
-
-@pytest.fixture
-def folder(root: Path, settings: Settings) -> Iterator[WorkspaceFolder]:
-    opened = WorkspaceFolder.open(root, settings)
-    opened.update()
-    yield opened
-    opened.close()
 
 
 def places(

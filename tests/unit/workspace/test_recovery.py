@@ -4,38 +4,24 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from codeintel_ls.errors import CodeIntelError
-from codeintel_ls.index.errors import CacheUnavailableError, DamagedCacheError
+from codeintel_ls.index.errors import CacheUnavailableError
 from codeintel_ls.index.segment_files import SEGMENTS
 from codeintel_ls.index.status import IndexState
 from codeintel_ls.search import SearchQuery
-from codeintel_ls.settings import CacheSettings, IndexSettings, Settings
+from codeintel_ls.settings import Settings
 from codeintel_ls.workspace import WorkspaceFolder, index_folder
 from codeintel_ls.workspace.opening import repository_folder
+from tests.unit.workspace.questions import answers
 from tests.unit.workspace.trees import FILES, eventually, write_tree
 
 NEW = {"new.py": "def rocket_engine():\n    return 'ignition'\n"}
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(
-        cache=CacheSettings(directory=str(tmp_path / "cache")), index=IndexSettings(workers=1)
-    )
-
-
-@pytest.fixture
-def folder(tmp_path: Path, settings: Settings) -> Iterator[WorkspaceFolder]:
-    opened = WorkspaceFolder.open(write_tree(tmp_path / "shop"), settings)
-    opened.update()
-    yield opened
-    opened.close()
 
 
 def workspace(folder: WorkspaceFolder) -> Path:
@@ -44,14 +30,6 @@ def workspace(folder: WorkspaceFolder) -> Path:
 
 def shared(folder: WorkspaceFolder) -> Path:
     return repository_folder(folder.root, None, folder.settings)
-
-
-def answers(folder: WorkspaceFolder, question: str = "total price") -> str:
-    """The path of the first hit; nothing where there is no answer yet."""
-    try:
-        return folder.search(SearchQuery(text=question)).hits[0].path
-    except (IndexError, DamagedCacheError, CacheUnavailableError):
-        return ""
 
 
 def recovers(folder: WorkspaceFolder) -> bool:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import pytest
 from attrs import evolve
 
 from codeintel_ls.cancellation import Cancellation, CancelledError
-from codeintel_ls.errors import InvalidRequestError
+from codeintel_ls.errors import CodeIntelError, InvalidRequestError
 from codeintel_ls.index.errors import CacheUnavailableError, DamagedCacheError, IndexingError
 from codeintel_ls.index.schema import KnownFile
 from codeintel_ls.index.status import IndexState, IndexStatus
@@ -23,27 +23,8 @@ from codeintel_ls.index.store import Store
 from codeintel_ls.search import SearchFilter, SearchQuery
 from codeintel_ls.settings import CacheSettings, EmbeddingSettings, IndexSettings, Settings
 from codeintel_ls.workspace import WorkspaceFolder, index_folder, scope
+from tests.unit.workspace.questions import answers, found
 from tests.unit.workspace.trees import FILES, eventually, write_tree
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(
-        cache=CacheSettings(directory=str(tmp_path / "cache")), index=IndexSettings(workers=1)
-    )
-
-
-@pytest.fixture
-def folder(tmp_path: Path, settings: Settings) -> Iterator[WorkspaceFolder]:
-    opened = WorkspaceFolder.open(write_tree(tmp_path / "shop"), settings)
-    opened.update()
-    yield opened
-    opened.close()
-
-
-def found(folder: WorkspaceFolder, question: str, **options: object) -> list[str]:
-    result = folder.search(evolve(SearchQuery(text=question), **options))
-    return [hit.path for hit in result.hits]
 
 
 def test_searches_after_a_merge_that_changed_no_generation(folder: WorkspaceFolder) -> None:
@@ -147,13 +128,6 @@ def test_a_cache_that_breaks_while_in_use_is_set_aside_and_said(
     assert found(folder, "total price")[0] == "shop/cart.py"
 
 
-def answers(folder: WorkspaceFolder, question: str) -> str:
-    try:
-        return found(folder, question)[0]
-    except (IndexError, DamagedCacheError, CacheUnavailableError):
-        return ""
-
-
 def test_what_was_a_directory_takes_its_files_along(folder: WorkspaceFolder) -> None:
     shutil.rmtree(folder.root / "web")
     (folder.root / "web").write_text("the web is a file now\n")
@@ -236,10 +210,11 @@ def test_a_follower_takes_over_while_it_waits(folder: WorkspaceFolder, settings:
     follower.close()
 
 
+@pytest.mark.parametrize("failure", [CacheUnavailableError("The disk is busy."), ValueError()])
 def test_changes_that_could_not_be_followed_are_found_by_looking_at_everything(
-    folder: WorkspaceFolder, monkeypatch: pytest.MonkeyPatch
+    folder: WorkspaceFolder, monkeypatch: pytest.MonkeyPatch, failure: Exception
 ) -> None:
-    failures = [CacheUnavailableError("The disk is busy.")]
+    failures = [failure]
     real = Store.files_at
 
     def failing(store: Store, paths: Iterable[str]) -> dict[str, KnownFile]:
@@ -252,6 +227,27 @@ def test_changes_that_could_not_be_followed_are_found_by_looking_at_everything(
     folder.changed(["new.py"])
     assert eventually(lambda: "new.py" in folder.list_paths()[0])
     assert failures == []
+
+
+def test_what_fails_unexpectedly_is_told_and_tried_again(
+    folder: WorkspaceFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> None:
+        raise ValueError
+
+    write_tree(folder.root, {"new.py": "def rocket_engine():\n    return 1\n"})
+    with monkeypatch.context() as patched:
+        patched.setattr(scope, "discover_files", failing)
+        with pytest.raises(CodeIntelError, match="ValueError"):
+            folder.update()
+        status = folder.index_status()
+        assert (status.state, status.last_error) == (
+            IndexState.FAILED,
+            "Indexing failed with ValueError.",
+        )
+    assert eventually(lambda: folder.index_status().state is IndexState.READY)
+    assert folder.index_status().last_error is None
+    assert found(folder, "rocket engine")[0] == "new.py"
 
 
 def test_a_cancelled_wait_takes_no_hint_along(folder: WorkspaceFolder) -> None:

@@ -1,34 +1,26 @@
 """An index that keeps itself small and sound: caps, merges, idle unloading, collecting."""
 
+import logging
+import os
+import signal
 import sqlite3
-from collections.abc import Iterator
+import threading
 from pathlib import Path
 
 import psutil
 import pytest
 from attrs import evolve
 
+from codeintel_ls.cancellation import Cancellation, CancelledError
+from codeintel_ls.errors import CodeIntelError
+from codeintel_ls.index.index import Index
+from codeintel_ls.index.indexer import Indexer
 from codeintel_ls.index.status import IndexState
-from codeintel_ls.search import SearchQuery
-from codeintel_ls.settings import CacheSettings, IndexSettings, PrimaryIndex, Settings
+from codeintel_ls.settings import PrimaryIndex, Settings
 from codeintel_ls.workspace import WorkspaceFolder, index_folder
 from codeintel_ls.workspace.opening import repository_folder
+from tests.unit.workspace.questions import found
 from tests.unit.workspace.trees import FILES, eventually, write_tree
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(
-        cache=CacheSettings(directory=str(tmp_path / "cache")), index=IndexSettings(workers=1)
-    )
-
-
-@pytest.fixture
-def folder(tmp_path: Path, settings: Settings) -> Iterator[WorkspaceFolder]:
-    opened = WorkspaceFolder.open(write_tree(tmp_path / "shop"), settings)
-    opened.update()
-    yield opened
-    opened.close()
 
 
 def with_index(settings: Settings, **options: object) -> Settings:
@@ -40,10 +32,6 @@ def functions(count: int, first: int = 0) -> dict[str, str]:
         f"f{number}.py": f"def work_{number}():\n    return {number}\n"
         for number in range(first, first + count)
     }
-
-
-def paths(folder: WorkspaceFolder, question: str) -> list[str]:
-    return [hit.path for hit in folder.search(SearchQuery(text=question, limit=50)).hits]
 
 
 def contents(folder: WorkspaceFolder) -> Path:
@@ -76,7 +64,7 @@ def test_files_beyond_the_cap_are_counted_and_named_until_it_is_raised(
     assert eventually(lambda: folder.index_status().files == 50)
     status = folder.update()
     assert (status.chunks, status.skipped, status.notices) == (50, {}, ())
-    assert paths(folder, "work_49")[0] == "f49.py"
+    assert found(folder, "work_49")[0] == "f49.py"
     folder.close()
 
 
@@ -116,6 +104,18 @@ def test_the_cap_on_disk_space_is_named(folder: WorkspaceFolder) -> None:
     again.close()
 
 
+def test_the_cap_on_disk_space_holds_in_the_first_look(tmp_path: Path, settings: Settings) -> None:
+    small = evolve(settings, cache=evolve(settings.cache, max_workspace_megabytes=1))
+    lines = "".join(f"    value_{number} = number + {number}\n" for number in range(600))
+    files = {name: f"{text}{lines}" for name, text in functions(400).items()}
+    folder = WorkspaceFolder.open(write_tree(tmp_path / "tree", files), small)
+    status = folder.update()
+    assert 0 < status.files < 200
+    assert status.skipped == {"over-cap": 400 - status.files}
+    assert any("cache.maxWorkspaceMegabytes" in notice for notice in status.notices)
+    folder.close()
+
+
 # -- merges ----------------------------------------------------------------------------------------
 
 
@@ -128,10 +128,10 @@ def test_a_small_folder_is_on_disk_when_it_was_indexed(folder: WorkspaceFolder) 
 def test_another_kind_of_primary_is_built_when_the_settings_ask_for_it(
     folder: WorkspaceFolder,
 ) -> None:
-    before = paths(folder, "total price of the cart")
+    before = found(folder, "total price of the cart", limit=50)
     folder.configure(with_index(folder.settings, primary=PrimaryIndex.SQ8))
     assert eventually(lambda: folder.index_status().primary_kind == "sq8")
-    assert paths(folder, "total price of the cart") == before
+    assert found(folder, "total price of the cart", limit=50) == before
     folder.configure(with_index(folder.settings, primary=PrimaryIndex.AUTO))
     assert eventually(lambda: folder.index_status().primary_kind == "flat")
 
@@ -166,19 +166,40 @@ def test_settling_writes_what_is_due(
     folder.close()
     again = WorkspaceFolder.open(folder.root, settings)
     assert again.index_status().primary_vectors == 70
-    assert paths(again, "work_45")[0] == "f45.py"
+    assert found(again, "work_45")[0] == "f45.py"
     again.close()
 
 
 def test_searches_go_on_while_everything_is_merged(folder: WorkspaceFolder) -> None:
     write_tree(folder.root, functions(100))
     folder.update()
-    expected = paths(folder, "work_45 total price")
+    expected = found(folder, "work_45 total price", limit=50)
     job = folder._keeper.merge()  # pyright: ignore[reportPrivateUsage] - without waiting for it
     while not job.ended.is_set():
-        assert paths(folder, "work_45 total price") == expected
+        assert found(folder, "work_45 total price", limit=50) == expected
     assert job.error is None
-    assert paths(folder, "work_45 total price") == expected
+    assert found(folder, "work_45 total price", limit=50) == expected
+
+
+def test_upkeep_that_fails_unexpectedly_is_told_and_waits(
+    folder: WorkspaceFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.settle()
+
+    def failing(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    upkeep = folder._keeper.upkeep  # pyright: ignore[reportPrivateUsage] - when it has to do
+    with monkeypatch.context() as patched:
+        patched.setattr(Index, "forget_lost", failing)
+        upkeep.check_again()
+        assert upkeep.is_due
+        with pytest.raises(CodeIntelError, match="ZeroDivisionError"):
+            folder.settle()
+    assert not upkeep.is_due
+    assert any("ZeroDivisionError" in notice for notice in folder.index_status().notices)
+    folder.settle()
+    assert not any("ZeroDivisionError" in notice for notice in folder.index_status().notices)
 
 
 # -- idle ------------------------------------------------------------------------------------------
@@ -202,12 +223,12 @@ def test_an_index_that_nobody_asks_leaves_the_memory_and_comes_back(
         before.files,
     )
     assert (status.generation, status.primary_kind) == (before.generation, before.primary_kind)
-    assert paths(folder, "total price")[0] == "shop/cart.py"
+    assert found(folder, "total price")[0] == "shop/cart.py"
     assert folder.index_status().memory_bytes > 0
     assert eventually(lambda: folder.index_status().memory_bytes == 0)
     write_tree(folder.root, {"new.py": "def rocket_engine():\n    return 1\n"})
     folder.update(["new.py"])
-    assert paths(folder, "rocket engine")[0] == "new.py"
+    assert found(folder, "rocket engine")[0] == "new.py"
     folder.close()
 
 
@@ -255,7 +276,7 @@ def test_what_was_long_not_used_is_collected_on_a_later_day(
     again.update()
     again.settle()
     assert rows(contents(again), "vector") == before
-    assert paths(again, "total price")[0] == "shop/cart.py"
+    assert found(again, "total price")[0] == "shop/cart.py"
     again.rebuild()
     assert rows(contents(again), "vector") == before
     again.close()
@@ -269,3 +290,54 @@ def test_closing_leaves_no_process(folder: WorkspaceFolder) -> None:
     folder.close()
     assert pids
     assert not any(map(psutil.pid_exists, pids))
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no process can be made to wait there")
+def test_closing_in_the_middle_of_the_upkeep_is_no_failure(
+    folder: WorkspaceFolder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder.settle()
+    write_tree(folder.root, functions(30))
+    folder.update()
+    (pid,) = folder.worker_pids()
+    os.kill(pid, signal.SIGSTOP)
+    monkeypatch.setattr("codeintel_ls.index.merge_policy._LEAST", 10)
+    upkeep = folder._keeper.settle()  # pyright: ignore[reportPrivateUsage] - without waiting for it
+    assert eventually(lambda: folder.index_status().state is IndexState.MERGING)
+    end_workers = Indexer.close
+
+    def end_workers_first(indexer: Indexer) -> None:
+        end_workers(indexer)
+        # Whoever waits for a worker hears of its end before anything else is closed.
+        upkeep.ended.wait(5)
+
+    monkeypatch.setattr(Indexer, "close", end_workers_first)
+    folder.close()
+    with pytest.raises(CancelledError):
+        upkeep.wait(Cancellation())
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+def test_upkeep_that_outlasts_its_folder_is_no_failure(
+    root: Path,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    begun, closed = threading.Event(), threading.Event()
+
+    def outlasting(*_: object, **__: object) -> None:
+        begun.set()
+        closed.wait(30)
+        raise OSError
+
+    monkeypatch.setattr("codeintel_ls.workspace.upkeep.prune", outlasting)
+    folder = WorkspaceFolder.open(root, settings)
+    folder.update()
+    assert begun.wait(30)
+    behind = folder._keeper.settle()  # pyright: ignore[reportPrivateUsage] - without waiting for it
+    folder.close()
+    closed.set()
+    with pytest.raises(CancelledError):
+        behind.wait(Cancellation())
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []

@@ -224,6 +224,26 @@ def test_after_a_failure_of_its_reader_it_asks_for_a_rescan(
     assert "broken" in caplog.text
 
 
+def test_after_a_failure_of_its_reader_a_rescan_comes_by_itself(folder: Path, kind: bool) -> None:
+    told: Queue[Changes] = Queue()
+    failures = iter([ValueError("broken"), ValueError("broken again")])
+
+    def fail_twice(changes: Changes) -> None:
+        told.put(changes)
+        for failure in failures:
+            raise failure
+
+    watcher = FolderWatcher(folder, fail_twice, use_inotify=kind, retry_after=0.5)
+    watcher.start()
+    try:
+        (folder / "a.py").write_text("1\n")
+        told.get(timeout=PATIENCE)
+        assert told.get(timeout=PATIENCE).rescan
+        assert told.get(timeout=PATIENCE).rescan
+    finally:
+        watcher.stop()
+
+
 def test_stopping_from_within_a_call_works(folder: Path, kind: bool) -> None:
     stopped = Event()
 

@@ -2,24 +2,16 @@
 
 import shutil
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from codeintel_ls.search import SearchQuery
-from codeintel_ls.settings import CacheSettings, IndexSettings, Settings
+from codeintel_ls.settings import Settings
 from codeintel_ls.workspace import WorkspaceFolder
 from tests.unit.workspace.trees import FILES, commit_all, git, write_tree
 
 OTHER = "def pigeon_post():\n    return 'carried by a pigeon'\n"
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(
-        cache=CacheSettings(directory=str(tmp_path / "cache")), index=IndexSettings(workers=1)
-    )
 
 
 @pytest.fixture
@@ -33,14 +25,6 @@ def root(tmp_path: Path) -> Path:
     commit_all(tree)
     git(tree, "checkout", "-q", "main")
     return tree
-
-
-@pytest.fixture
-def folder(root: Path, settings: Settings) -> Iterator[WorkspaceFolder]:
-    opened = WorkspaceFolder.open(root, settings)
-    opened.update()
-    yield opened
-    opened.close()
 
 
 def embedded(folder: WorkspaceFolder) -> int:
