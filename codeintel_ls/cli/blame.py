@@ -31,8 +31,13 @@ Examples:
 @click.argument("place", metavar="FILE[:LINES]")
 @click.option("-w", "ignore_whitespace", is_flag=True, help="Look past changes of white space.")
 @click.option("-M", "detect_moves", is_flag=True, help="Follow lines moved within the file.")
+@click.option(
+    "-C", "detect_copies", is_flag=True, help="Follow lines copied from files changed with it."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(place: str, ignore_whitespace: bool, detect_moves: bool, as_json: bool) -> int:
+def command(
+    place: str, ignore_whitespace: bool, detect_moves: bool, detect_copies: bool, as_json: bool
+) -> int:
     """Show who last changed each line of FILE, changes that are not committed included.
 
     LINES are counted from 1. Dates are as the setting blame.date_format says.
@@ -48,17 +53,39 @@ def command(place: str, ignore_whitespace: bool, detect_moves: bool, as_json: bo
         options = BlameOptions(
             ignore_whitespace=ignore_whitespace or settings.blame.ignore_whitespace,
             detect_moves=detect_moves or settings.blame.detect_moves,
+            detect_copies=detect_copies or settings.blame.detect_copies,
         )
         result = client.blame_range(path, first - 1, max(last - 1, 0), options=options)
         if as_json:
             document = blame_document(asked.path.resolve(), client, result)
-            shown = [output.text_of(line) for line in lines[first - 1 : last]]
-            output.print_json({**document, "lines": shown})
+            output.print_json({**document, "lines": _line_documents(result, lines)})
             return 0
     if asked.lines is not None and last < asked.lines[1]:
         output.tell(f"{asked.name} ends at line {last}.", "note")
     _print(result, lines, settings.blame.date_format)
     return 0
+
+
+def _line_documents(
+    result: "BlameResult", lines: Sequence[str]
+) -> list[dict[str, str | int | None]]:
+    """What git's porcelain says of each line, which are counted from 0 here."""
+    return [
+        _line_document(hunk, number, lines[number])
+        for hunk in result.hunks
+        for number in range(hunk.start_line, min(hunk.end_line + 1, len(lines)))
+    ]
+
+
+def _line_document(hunk: "BlameHunk", number: int, text: str) -> dict[str, str | int | None]:
+    original = hunk.original_line + number - hunk.start_line
+    return {
+        "line": number,
+        "commit": hunk.commit,
+        "originalLine": original if hunk.commit is not None else -1,
+        "originalPath": output.text_of(hunk.original_path),
+        "text": output.text_of(text),
+    }
 
 
 def _print(result: "BlameResult", lines: Sequence[str], date_format: DateFormat) -> None:

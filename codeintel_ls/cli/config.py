@@ -19,7 +19,8 @@ from codeintel_ls.settings import (
     load_settings,
     user_settings_path,
 )
-from codeintel_ls.settings.schema import SECTIONS, camel_case, fields_of
+from codeintel_ls.settings.schema import SECTIONS
+from codeintel_ls.settings.spec import camel_case, fields_of
 
 
 @click.command("config")

@@ -6,17 +6,20 @@ text in a document is valid Unicode.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from codeintel_ls.cli.output import text_of
-from codeintel_ls.settings.schema import camel_case
+from codeintel_ls.settings.spec import camel_case
 
 if TYPE_CHECKING:
     from codeintel_ls.git import BlameResult, Commit, GitClient, HistoryPage, Person
     from codeintel_ls.index.status import IndexStatus
     from codeintel_ls.search.values import Explanation, Hit, SearchResult
+    from codeintel_ls.workspace.commit_search import CommitAnswer
 
 Document = dict[str, object]
+
+_MOST_PATHS: Final = 20
 
 
 def search_document(root: Path, result: "SearchResult") -> Document:
@@ -30,6 +33,23 @@ def search_document(root: Path, result: "SearchResult") -> Document:
             "complete": freshness.complete,
             "refined": freshness.refined,
         },
+        **({} if result.stopped_early is None else {"stoppedEarly": result.stopped_early}),
+    }
+
+
+def commits_document(client: "GitClient", answer: "CommitAnswer") -> Document:
+    """The result of `searchHistory`."""
+    return {
+        "commits": [
+            {
+                **_commit(hit.commit, client.commit_url(hit.commit.id)),
+                "score": hit.score,
+                "paths": [text_of(path) for path in hit.paths[:_MOST_PATHS]],
+            }
+            for hit in answer.hits
+        ],
+        "complete": answer.complete,
+        "indexed": answer.indexed,
     }
 
 
@@ -73,7 +93,8 @@ def history_document(path: Path, client: "GitClient", page: "HistoryPage") -> Do
         for entry in page.entries
     ]
     cursor = {"nextCursor": page.next_cursor} if page.next_cursor is not None else {}
-    return {"uri": path.as_uri(), "entries": entries, **cursor}
+    boundary = {"boundary": str(page.boundary)} if page.boundary is not None else {}
+    return {"uri": path.as_uri(), "entries": entries, **cursor, **boundary}
 
 
 def _hit(root: Path, hit: "Hit") -> Document:

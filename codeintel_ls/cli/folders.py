@@ -111,7 +111,9 @@ def discover_repository(folder: Path) -> "GitClient":
 
     # Which git is run is never a workspace's to say. What is wrong is told by `settings_of`.
     git = load_settings(None).settings.git
-    return GitClient.discover(folder, timeout=git.timeout_seconds, command=git.path)
+    client = GitClient.discover(folder, timeout=git.timeout_seconds, command=git.path)
+    client.commit_template = git.commit_url
+    return client
 
 
 def _repository_root(folder: Path) -> Path | None:

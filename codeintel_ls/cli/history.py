@@ -1,4 +1,4 @@
-"""`codeintel-ls history`: the commits that changed a file, or some of its lines."""
+"""`codeintel-ls history`: the commits that changed a file, some of its lines, or a folder."""
 
 import time
 from typing import TYPE_CHECKING, Final
@@ -19,17 +19,23 @@ _EXAMPLES: Final = """
 Examples:
   codeintel-ls history src/app.py
   codeintel-ls history -n 5 src/app.py:10-20
+  codeintel-ls history .
 """
+
+_BOUNDARIES: Final = {
+    "shallow": "The clone is shallow: what came before its oldest commit is not in it.",
+    "partial": "The clone is partial: an earlier name of the file may be missing.",
+}
 
 
 @click.command("history", epilog=_EXAMPLES)
-@click.argument("place", metavar="FILE[:LINES]")
+@click.argument("place", metavar="FILE[:LINES]|FOLDER")
 @click.option("-n", "--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
 @click.option("--follow/--no-follow", default=True, help="Go on under earlier names of the file.")
 @click.option("--cursor", metavar="TEXT", help="Go on after a page: the JSON field nextCursor.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(place: str, limit: int, follow: bool, cursor: str | None, as_json: bool) -> int:
-    """List the commits that changed FILE, or LINES of it, the newest first.
+    """List the commits that changed FILE, LINES of it, or files in FOLDER, the newest first.
 
     FILE may be gone. LINES are counted from 1 in the file as it is on the disk, and are followed
     through renames by themselves. Exit status 1: nothing of it is committed.
@@ -38,12 +44,15 @@ def command(place: str, limit: int, follow: bool, cursor: str | None, as_json: b
     from codeintel_ls.cli.places import lines_within, parse_place, read_lines, repository_of
 
     asked = parse_place(place)
-    with repository_of(asked) as (client, path, settings):
+    with repository_of(asked, folders=asked.lines is None) as (client, path, settings):
         lines = None
         if asked.lines is not None:
             first, last = lines_within(asked, len(read_lines(asked)))
             lines = first - 1, last - 1
-        page = client.file_history(path, lines=lines, limit=limit, cursor=cursor, follow=follow)
+        if lines is None and client.is_folder(path):
+            page = client.folder_history(path, limit=limit, cursor=cursor)
+        else:
+            page = client.file_history(path, lines=lines, limit=limit, cursor=cursor, follow=follow)
         if as_json:
             output.print_json(history_document(asked.path.resolve(), client, page))
         else:
@@ -51,7 +60,9 @@ def command(place: str, limit: int, follow: bool, cursor: str | None, as_json: b
     if not page.entries and not as_json:
         output.tell(f"Nothing of {place} is committed.")
     elif page.next_cursor is not None and not as_json:
-        output.tell(f"There is more: see it with --limit {limit * 2}.", "note")
+        output.tell(f"There may be more: see it with --limit {limit * 2}.", "note")
+    if page.boundary is not None and not as_json:
+        output.tell(_BOUNDARIES[page.boundary], "note")
     return 0 if page.entries else 1
 
 

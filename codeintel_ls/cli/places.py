@@ -17,7 +17,7 @@ from codeintel_ls.cli.folders import current_folder, discover_repository, settin
 from codeintel_ls.errors import InvalidRequestError
 from codeintel_ls.git import BinaryFileError, GitClient
 from codeintel_ls.git.text import decode, is_binary, split_lines
-from codeintel_ls.settings import Settings
+from codeintel_ls.settings import Settings, blame_directory, commit_graph_directory
 
 _LINES: Final = re.compile(
     r"(?P<path>.+):(?P<first>\d{1,9})(?:[-,](?P<last>\d{1,9}))?:?", re.DOTALL
@@ -56,17 +56,26 @@ def parse_place(text: str) -> Place:
 
 
 @contextmanager
-def repository_of(place: Place) -> Generator[tuple[GitClient, str, Settings]]:
+def repository_of(
+    place: Place, *, folders: bool = False
+) -> Generator[tuple[GitClient, str, Settings]]:
     """The repository that holds the place, the path in it, and the settings that hold there.
 
-    The file itself may be gone. Raises GitError, InvalidRequestError for a directory.
+    The file itself may be gone. Raises GitError, InvalidRequestError for a directory (unless
+    `folders` will do).
     """
-    if place.path.is_dir():
+    if place.path.is_dir() and not folders:
         raise InvalidRequestError(f"{place.name} is a folder. Name a file in it.")
-    folder = next((above for above in place.path.parents if above.is_dir()), place.path.parent)
+    above = (place.path, *place.path.parents)
+    folder = next((one for one in above if one.is_dir()), place.path.parent)
     client = discover_repository(folder)
     try:
-        yield client, client.relative_path(place.path), settings_of(client.root)
+        settings = settings_of(client.root)
+        if settings.git.commit_graph:
+            # One that the daemon has built; here it would be waited for.
+            client.use_commit_graph(commit_graph_directory(settings.cache, client.common_dir))
+        client.keep_blames_in(blame_directory(settings.cache, client.common_dir))
+        yield client, client.relative_path(place.path), settings
     finally:
         client.close()
 

@@ -19,17 +19,17 @@ _SOONEST_SECONDS: Final = 0.3
 
 
 @contextmanager
-def shown_progress(name: str, *, few_too: bool) -> Generator["Counted"]:
-    """Progress to hand to what indexes the folder `name`.
+def shown_progress(name: str, *, few_too: bool, noun: str = "file") -> Generator["Counted"]:
+    """Progress to hand to what indexes the folder `name`; `noun` is what is counted.
 
     The plain lines are left out for a few files, unless `few_too`: a search need not tell that it
     looked at the two files that were just saved.
     """
     if sys.stderr.isatty():
-        with _bar(name) as counted:
+        with _bar(name, noun) as counted:
             yield counted
     else:
-        plain = PlainProgress(name, 0 if few_too else _FEW)
+        plain = PlainProgress(name, 0 if few_too else _FEW, noun)
         yield plain
         plain.finish()
 
@@ -37,7 +37,8 @@ def shown_progress(name: str, *, few_too: bool) -> Generator["Counted"]:
 class Pace:
     """How fast files went through in the last seconds, and how long the rest will take so."""
 
-    def __init__(self) -> None:
+    def __init__(self, noun: str = "file") -> None:
+        self._noun = noun
         self._passed: deque[tuple[float, int]] = deque()
         self._left = 0
 
@@ -69,7 +70,7 @@ class Pace:
             return []
         speed = f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
         left = [f"{duration(self._left / rate)} left"] if self._left else []
-        return [f"{speed} files/s", *left]
+        return [f"{speed} {self._noun}s/s", *left]
 
 
 def duration(seconds: float) -> str:
@@ -95,11 +96,12 @@ class Counted:
 class PlainProgress(Counted):
     """A line at the start, one for about every tenth, and one at the end."""
 
-    def __init__(self, name: str, quiet_up_to: int) -> None:
+    def __init__(self, name: str, quiet_up_to: int, noun: str = "file") -> None:
         self._name = name
+        self._noun = noun
         self._quiet_up_to = quiet_up_to
         self._started = time.monotonic()
-        self._pace = Pace()
+        self._pace = Pace(noun)
         self._next: int | None = None
 
     def __call__(self, done: int, total: int | None, message: str, /) -> None:
@@ -108,11 +110,11 @@ class PlainProgress(Counted):
             return
         self._pace.note(time.monotonic(), done, total)
         if self._next is None:
-            output.tell(f"{message} {output.count(total, 'file')} of {self._name}")
+            output.tell(f"{message} {output.count(total, self._noun)} of {self._name}")
             self._next = _STEP
         percent = 100 * done // total
         if self._next <= percent < 100:
-            parts = [f"{done:,} of {output.count(total, 'file')}", *self._pace.parts]
+            parts = [f"{done:,} of {output.count(total, self._noun)}", *self._pace.parts]
             output.tell(f"{message}: {percent} % ({', '.join(parts)})")
             self._next = percent - percent % _STEP + _STEP
 
@@ -120,16 +122,16 @@ class PlainProgress(Counted):
         """The last line, if there was a first one."""
         if self._next is not None:
             seconds = time.monotonic() - self._started
-            output.tell(f"Indexed {output.count(self.total, 'file')} in {seconds:.1f} s")
+            output.tell(f"Indexed {output.count(self.total, self._noun)} in {seconds:.1f} s")
 
 
 class BarProgress(Counted):
     """A bar that appears with the first file."""
 
-    def __init__(self, name: str, bar: "Bar") -> None:
+    def __init__(self, name: str, bar: "Bar", noun: str = "file") -> None:
         self._name = name
         self._bar = bar
-        self._pace = Pace()
+        self._pace = Pace(noun)
         self._task = bar.add_task(name, total=None, visible=False, share="", pace="")
 
     def __call__(self, done: int, total: int | None, message: str, /) -> None:
@@ -147,7 +149,7 @@ class BarProgress(Counted):
 
 
 @contextmanager
-def _bar(name: str) -> Generator[BarProgress]:
+def _bar(name: str, noun: str) -> Generator[BarProgress]:
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bar
 
@@ -158,4 +160,4 @@ def _bar(name: str) -> Generator[BarProgress]:
         TextColumn("{task.fields[pace]}", style="progress.data.speed", markup=False),
     )
     with Bar(*columns, console=output.console(stderr=True), transient=True) as bar:
-        yield BarProgress(output.printable(name), bar)
+        yield BarProgress(output.printable(name), bar, noun)

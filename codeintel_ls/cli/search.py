@@ -1,6 +1,7 @@
 """`codeintel-ls search`: bring the index up to date, ask it, print ranked places."""
 
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,12 +20,19 @@ from codeintel_ls.cli.folders import (
 from codeintel_ls.cli.hits import print_hits
 from codeintel_ls.cli.progress_display import shown_progress
 from codeintel_ls.errors import InvalidRequestError
+from codeintel_ls.git.dates import InvalidDateError, parse_date
 
 if TYPE_CHECKING:
-    from codeintel_ls.search.values import SearchQuery, SearchResult
+    from codeintel_ls.search.values import HitFilter, SearchQuery, SearchResult
     from codeintel_ls.settings import Settings
     from codeintel_ls.workspace import WorkspaceFolder
+    from codeintel_ls.workspace.change_filter import ChangedBy
 
+_BLAME_SECONDS: Final = 10.0
+_TIRED: Final = (
+    f"Nothing was found in {_BLAME_SECONDS:.0f} seconds, and not everything was looked at. "
+    "Narrow the search with --glob, or ask in other words."
+)
 _MODES: Final = ("hybrid", "semantic", "lexical")
 
 
@@ -34,6 +42,8 @@ Examples:
   codeintel-ls search where is a failed request retried
   codeintel-ls search -n 3 --glob '*.py' --glob '!tests/**' parse a date
   codeintel-ls search --mode lexical HTTPTransport
+  codeintel-ls search --since 2w --author ada rounding of prices
+  codeintel-ls search --commits why was the cache made smaller
 """
 
 
@@ -46,6 +56,10 @@ Examples:
 )
 @click.option("-g", "--glob", "globs", multiple=True, help="Only such paths; '!…' leaves out.")
 @click.option("-l", "--language", "languages", multiple=True, help="Only such files: python, go…")
+@click.option("--author", metavar="TEXT", help="Only what such a person last changed.")
+@click.option("--since", metavar="DATE", help="Only what changed since: 2026-01-31, 3d, 2w, 6mo…")
+@click.option("--before", metavar="DATE", help="Only what has lines from before.")
+@click.option("--commits", is_flag=True, help="Find commits, by what they say and touch.")
 @click.option("--snippet-lines", type=click.IntRange(0, 200), help="Lines shown of each place.")
 @click.option("--explain", is_flag=True, help="Say why each place stands where it stands.")
 @click.option("--no-update", is_flag=True, help="Search the index as it is.")
@@ -57,6 +71,10 @@ def command(
     mode: str,
     globs: tuple[str, ...],
     languages: tuple[str, ...],
+    author: str | None,
+    since: str | None,
+    before: str | None,
+    commits: bool,
     snippet_lines: int | None,
     explain: bool,
     no_update: bool,
@@ -67,6 +85,9 @@ def command(
     QUERY is what the code does, in your words, or a name; its words need no quotes. Searched is
     the repository one stands in, else the current folder. The first search indexes it.
 
+    With --commits the commits of its history are searched instead; of the other options --limit,
+    --glob (over touched paths), --author, --since, --before and --json count then.
+
     Exit status: 0 something was found, 1 nothing, 2 the search could not be done.
     """
     text = " ".join(query)
@@ -74,26 +95,54 @@ def command(
         raise InvalidRequestError("The query is empty: type what the code should do.")
     root = choose_folder(folder)
     settings = settings_of(root)
+    after, until = _moment(since, "--since"), _moment(before, "--before")
+    most = settings.search.limit if limit is None else limit
+    if commits:
+        from codeintel_ls.cli.commits import search_commits
+        from codeintel_ls.search.commits import CommitQuery
+
+        asked = CommitQuery(
+            text=text, limit=most, author=author or "", since=after, before=until, paths=globs
+        )
+        return search_commits(root, settings, asked, as_json=as_json)
     from codeintel_ls.search.values import SearchFilter, SearchMode, SearchQuery
 
     wanted = SearchQuery(
         text=text,
-        limit=settings.search.limit if limit is None else limit,
+        limit=most,
         mode=SearchMode(mode),
         filter=SearchFilter(globs=globs, languages=frozenset(map(str.lower, languages))),
         snippet_lines=settings.search.snippet_lines if snippet_lines is None else snippet_lines,
         explain=explain,
     )
-    return _search(root, settings, wanted, update=not no_update, as_json=as_json)
+    changed = None
+    if (author, since, before) != (None, None, None):
+        from codeintel_ls.workspace.change_filter import ChangedBy
+
+        changed = ChangedBy(author=author or "", since=after, before=until)
+    return _search(root, settings, wanted, changed, update=not no_update, as_json=as_json)
+
+
+def _moment(text: str | None, option: str) -> float | None:
+    try:
+        return None if text is None else parse_date(text, time.time())
+    except InvalidDateError as error:
+        raise InvalidRequestError(f"{option} {error}") from error
 
 
 def _search(
-    root: Path, settings: "Settings", wanted: "SearchQuery", *, update: bool, as_json: bool
+    root: Path,
+    settings: "Settings",
+    wanted: "SearchQuery",
+    changed: "ChangedBy | None",
+    *,
+    update: bool,
+    as_json: bool,
 ) -> int:
     update = update and settings.index.enabled
     if not update and not has_index(root, settings):
         raise InvalidRequestError(no_index_yet(root))
-    with opened(root, settings) as live:
+    with opened(root, settings) as live, ExitStack() as held:
         if live.index_status().generation == 0:
             # Let a query that cannot be answered be refused before a long first indexing.
             live.search(wanted)
@@ -101,7 +150,7 @@ def _search(
             _update(live)
         tell_notices(live.index_status(), following=False)
         started = time.monotonic()
-        result = live.search(wanted)
+        result = live.search(wanted, only=_filter(live, changed, held))
         seconds = time.monotonic() - started
         files = live.index_status().files
     if as_json:
@@ -110,8 +159,26 @@ def _search(
         print_hits(root, result.hits)
         output.tell(_summary(result, seconds))
     else:
-        output.tell(_nothing(root, wanted, files))
+        output.tell(_TIRED if result.stopped_early else _nothing(root, wanted, files))
     return 0 if result.hits else 1
+
+
+def _filter(
+    live: "WorkspaceFolder", changed: "ChangedBy | None", held: ExitStack
+) -> "HitFilter | None":
+    """What lets the changed hits through; `held` gives back what it opens."""
+    if changed is None:
+        return None
+    from codeintel_ls.server.repositories import Repositories
+    from codeintel_ls.workspace.change_filter import ChangeFilter
+
+    if live.git is None:
+        raise InvalidRequestError(f"{live.name} is in no git repository: nobody changed anything.")
+    repositories, settings = Repositories(), live.settings
+    held.callback(repositories.close)
+    return ChangeFilter(
+        live.root, changed, lambda path: repositories.of(path, settings), budget=_BLAME_SECONDS
+    )
 
 
 def _update(live: "WorkspaceFolder") -> None:
@@ -133,6 +200,8 @@ def _summary(result: "SearchResult", seconds: float) -> str:
         state = f"{output.count(freshness.pending, 'file')} still to be indexed"
     else:
         state = "the index is up to date" if freshness.complete else "the index may be out of date"
+    if result.stopped_early:
+        state = f"not everything was looked at, for that would have taken long; {state}"
     return f"{output.count(len(result.hits), 'place')} in {seconds:.2f} s; {state}."
 
 

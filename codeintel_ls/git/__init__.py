@@ -6,6 +6,7 @@ nothing that the repository configures, and nothing of git outlives the call tha
 
 from codeintel_ls.git.async_client import AsyncGitClient
 from codeintel_ls.git.client import GitClient
+from codeintel_ls.git.commit_graph import GraphState, GraphStatus, ShadowGraph
 from codeintel_ls.git.errors import (
     BadRevisionError,
     BinaryFileError,
@@ -14,6 +15,7 @@ from codeintel_ls.git.errors import (
     GitFailedError,
     GitMissingError,
     GitTimedOutError,
+    LfsPointerError,
     LineOutOfRangeError,
     NoCommitsYetError,
     NotARepositoryError,
@@ -23,6 +25,7 @@ from codeintel_ls.git.errors import (
 )
 from codeintel_ls.git.line_map import LineMap
 from codeintel_ls.git.runner import ProcessSlots
+from codeintel_ls.git.touched import TouchedCommit
 from codeintel_ls.git.values import (
     BlameHunk,
     BlameOptions,
@@ -30,6 +33,7 @@ from codeintel_ls.git.values import (
     ChangeStatus,
     Commit,
     FileListing,
+    HistoryBoundary,
     HistoryEntry,
     HistoryPage,
     Person,
@@ -51,8 +55,12 @@ __all__ = [
     "GitFailedError",
     "GitMissingError",
     "GitTimedOutError",
+    "GraphState",
+    "GraphStatus",
+    "HistoryBoundary",
     "HistoryEntry",
     "HistoryPage",
+    "LfsPointerError",
     "LineMap",
     "LineOutOfRangeError",
     "NoCommitsYetError",
@@ -61,5 +69,7 @@ __all__ = [
     "PathOutsideRepositoryError",
     "Person",
     "ProcessSlots",
+    "ShadowGraph",
+    "TouchedCommit",
     "UntrustedRepositoryError",
 ]

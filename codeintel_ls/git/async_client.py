@@ -76,7 +76,12 @@ class AsyncGitClient:
         options: BlameOptions = BlameOptions(),  # noqa: B008 - a frozen value
     ) -> BlameResult:
         """As `GitClient.blame_range`."""
-        known = await self._run(self._quick, lambda _: self.client.blame_is_cached(path, options))
+
+        def is_known(_: Cancellation) -> bool:
+            lines = (first_line, last_line)
+            return self.client.blame_is_cached(path, options, lines=lines, text=text)
+
+        known = await self._run(self._quick, is_known)
 
         def work(cancellation: Cancellation) -> BlameResult:
             return self.client.blame_range(

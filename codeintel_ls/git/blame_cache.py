@@ -13,12 +13,13 @@ from typing import Generic, TypeVar
 
 from codeintel_ls.cancellation import Cancellation
 from codeintel_ls.git.line_map import LineMap
-from codeintel_ls.git.text import Lines, decode, is_binary, is_utf8, split_lines
+from codeintel_ls.git.text import Lines, decode, is_binary, is_lfs_pointer, is_utf8, split_lines
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 _TURN_SECONDS = 0.05
+_LINES_OF_POINTER = 20
 
 
 class BoundedCache(Generic[Key, Value]):
@@ -96,6 +97,16 @@ class CommittedFile:
         # Only what is no UTF-8 may have to be decoded in another way.
         self._content = None if self.binary or is_utf8(content) else content
         self._last: tuple[str, Lines, LineMap] | None = None
+
+    @property
+    def is_lfs_pointer(self) -> bool:
+        """Whether it stands for a content that Git LFS keeps."""
+        return len(self.lines) <= _LINES_OF_POINTER and is_lfs_pointer("\n".join(self.lines.lines))
+
+    @property
+    def line_count(self) -> int:
+        """How many lines git counts."""
+        return self.lines.git_lines[-1] + 1 if len(self.lines) else 0
 
     def map_from(self, text: str) -> tuple[Lines, LineMap]:
         """The lines of `text`, and which lines of this file they are."""

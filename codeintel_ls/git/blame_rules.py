@@ -10,6 +10,7 @@ import hashlib
 import os
 import stat
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 
@@ -23,6 +24,10 @@ from codeintel_ls.git.runner import GitRunner
 
 CONVENTIONAL_FILE = ".git-blame-ignore-revs"
 _LARGEST_LIST = 10_000_000
+_IGNORED, _MAILMAP = "blame.ignorerevsfile", "mailmap.file"
+_CONFIGURED = r"^(blame\.ignorerevsfile|mailmap\.file)$"
+_HISTORY_CHANGES = ("shallow", "info/grafts", "refs/replace")
+"""What makes git see another history from the same commit on."""
 
 
 @frozen
@@ -37,6 +42,14 @@ class BlameRules:
     digest: str
 
 
+@frozen
+class _Configured:
+    """Names of files, relative to the root: lists of revisions to ignore, and who is who."""
+
+    lists: tuple[str, ...]
+    mailmaps: tuple[str, ...]
+
+
 class BlameRuleReader:
     """Reads the rules again only when a file they come from has changed. Thread-safe."""
 
@@ -44,35 +57,42 @@ class BlameRuleReader:
         self._repository = repository
         self._runner = runner
         self._lock = Lock()
-        self._configured: tuple[tuple[FileState, ...], tuple[str, ...]] | None = None
+        self._configured: tuple[tuple[FileState, ...], _Configured] | None = None
         self._rules: tuple[object, BlameRules] | None = None
 
     def read(self, cancellation: Cancellation | None = None) -> BlameRules:
         """The rules as they are now. Runs git only after the configuration has changed."""
         root = self._repository.root
-        configured = self._configured_lists(cancellation)
-        names = dict.fromkeys((*configured, CONVENTIONAL_FILE, ".mailmap"))
-        state = (configured, tuple(file_state(root / name) for name in names))
+        configured = self._read_configured(cancellation)
+        names = (*configured.lists, CONVENTIONAL_FILE, *configured.mailmaps)
+        history = [self._repository.common_dir / name for name in _HISTORY_CHANGES]
+        state = (configured, tuple(map(file_state, (*(root / name for name in names), *history))))
         known = self._rules
         if known is not None and known[0] == state:
             return known[1]
-        rules = _read_rules(root, configured)
+        rules = _read_rules(root, configured, history)
         self._rules = (state, rules)
         return rules
 
-    def _configured_lists(self, cancellation: Cancellation | None) -> tuple[str, ...]:
+    def _read_configured(self, cancellation: Cancellation | None) -> _Configured:
         state = self._repository.config_state()
         with self._lock:
             if self._configured is not None and self._configured[0] == state:
                 return self._configured[1]
-        asked = ("config", "-z", "--path", "--get-all", "blame.ignoreRevsFile")
+        asked = ("config", "-z", "--path", "--get-regexp", _CONFIGURED)
         try:
             answer = self._runner.output(*asked, cancellation=cancellation)
         except GitFailedError:
-            # The option is set nowhere.
+            # They are set nowhere.
             answer = b""
-        found = tuple(
-            name for name in answer.decode("utf-8", "surrogateescape").split("\0") if name
+        entries = [
+            entry.partition("\n")
+            for entry in answer.decode("utf-8", "surrogateescape").split("\0")
+            if "\n" in entry
+        ]
+        found = _Configured(
+            tuple(name for option, _, name in entries if option == _IGNORED and name),
+            (".mailmap", *(name for option, _, name in entries if option == _MAILMAP and name)),
         )
         with self._lock:
             self._configured = (state, found)
@@ -110,16 +130,20 @@ class BorrowedObjects:
         self._folder.cleanup()
 
 
-def _read_rules(root: Path, configured: tuple[str, ...]) -> BlameRules:
+def _read_rules(root: Path, configured: _Configured, history: Sequence[Path]) -> BlameRules:
     digest = hashlib.blake2b(digest_size=16)
     sound: list[str] = []
-    for name in dict.fromkeys((*configured, CONVENTIONAL_FILE)):
+    for name in dict.fromkeys((*configured.lists, CONVENTIONAL_FILE)):
         content = _content(root / name)
         if content is not None and _is_sound(content):
             sound.append(name)
             digest.update(b"%d:" % len(content) + content)
-    digest.update(b"mailmap:" + (_content(root / ".mailmap") or b""))
-    usable = all(name in sound for name in configured)
+    for name in configured.mailmaps:
+        digest.update(b"mailmap:" + (_content(root / name) or b""))
+    for place in history:
+        changed = file_state(place) if place.is_dir() else None
+        digest.update(repr(changed).encode() + b":" + (_content(place) or b""))
+    usable = all(name in sound for name in configured.lists)
     return BlameRules(tuple(sound), usable, digest.hexdigest())
 
 

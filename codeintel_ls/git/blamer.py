@@ -1,42 +1,51 @@
 """Blame of an editor's buffer: the cached blame of HEAD, seen through a line map.
 
-Invariant: typing never runs git. git runs when a file is asked for the first time, and after HEAD,
-the rules or (for a file that is only staged) the index have changed.
+Invariant: typing never runs git. git runs when lines are asked for the first time, and after HEAD,
+the rules or (for a file that is only staged) the index have changed; and then for the asked lines
+first.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
 
 from codeintel_ls.cancellation import Cancellation
-from codeintel_ls.errors import InvalidRequestError
-from codeintel_ls.git.blame import FileBlame, blame_arguments, read_entries
+from codeintel_ls.git.blame import BlameEntry, BlameStream, FileBlame, blame_arguments
 from codeintel_ls.git.blame_cache import BoundedCache, CommittedFile, Turns
 from codeintel_ls.git.blame_rules import BlameRuleReader, BlameRules, BorrowedObjects
+from codeintel_ls.git.carrying import Carrier
+from codeintel_ls.git.commit_log import commit_of
 from codeintel_ls.git.errors import (
     BinaryFileError,
-    LineOutOfRangeError,
+    GitFailedError,
+    LfsPointerError,
     NoCommitsYetError,
     PathNotTrackedError,
 )
+from codeintel_ls.git.hunks import checked_range, committed_span, hunks_of
+from codeintel_ls.git.known_blames import BlameKey, KnownBlames, Question
 from codeintel_ls.git.line_map import LineMap
 from codeintel_ls.git.objects import ObjectReader
 from codeintel_ls.git.repository import Repository
 from codeintel_ls.git.runner import GitRunner
-from codeintel_ls.git.text import Lines
-from codeintel_ls.git.values import BlameHunk, BlameOptions, BlameResult, Commit
+from codeintel_ls.git.text import Lines, is_lfs_pointer
+from codeintel_ls.git.values import BlameOptions, BlameResult, Commit, Person
 from codeintel_ls.git.work_tree import WorkTree
 
-_CACHED_BYTES = 64_000_000
-_CACHED_PATHS = 50_000
-_CACHED_COMMIT_BYTES = 32_000_000
-_BYTES_PER_LINE = 100
-_BYTES_PER_COMMIT = 1_000
+_CACHED_BYTES: Final = 64_000_000
+_CACHED_PATHS: Final = 50_000
+_CACHED_COMMIT_BYTES: Final = 32_000_000
+_BYTES_PER_LINE: Final = 100
+_BYTES_PER_COMMIT: Final = 1_000
 
-_NO_BLOB = ""
+_SECONDS_BETWEEN_REPORTS: Final = 0.02
 
-# A line's commit, and its line and path there.
-_Place = tuple[str | None, int, str]
-_NOWHERE: _Place = (None, -1, "")
+_NO_BLOB: Final = ""
+
+
+Partial = Callable[[BlameResult], None]
 
 
 class Buffer(NamedTuple):
@@ -48,13 +57,6 @@ class Buffer(NamedTuple):
     committed: CommittedFile | None
 
 
-class _BlameKey(NamedTuple):
-    head: str
-    path: str
-    digest: str
-    options: BlameOptions
-
-
 class Blamer:
     """Blames the files of one work tree, and keeps what it learned. Thread-safe."""
 
@@ -64,12 +66,17 @@ class Blamer:
         self._objects = ObjectReader(runner)
         self._work_tree = WorkTree(repository, runner)
         self._rules = BlameRuleReader(repository, runner)
+        self._carrier = Carrier(runner)
         self._borrowed: BorrowedObjects | None = None
         self._turns = Turns()
         self._blobs = BoundedCache[tuple[str, str], str](_CACHED_PATHS)
         self._files = BoundedCache[str, CommittedFile](_CACHED_BYTES)
-        self._blames = BoundedCache[_BlameKey, FileBlame](_CACHED_BYTES)
+        self._known = KnownBlames()
         self._commits = BoundedCache[tuple[str, str], Commit](_CACHED_COMMIT_BYTES)
+
+    def keep_in(self, folder: Path) -> None:
+        """Let blames of recently used files outlive the process in `folder` of our cache."""
+        self._known.keep_in(folder)
 
     def head(self) -> str:
         """The id of HEAD's commit. Raises `NoCommitsYetError`."""
@@ -86,29 +93,77 @@ class Blamer:
         text: str | None,
         options: BlameOptions,
         cancellation: Cancellation,
+        partial: Partial | None = None,
     ) -> BlameResult:
-        """The hunks of lines `first_line` to `last_line` (inclusive) of `text`."""
+        """The hunks of lines `first_line` to `last_line` (inclusive) of `text`.
+
+        `partial` is given hunks as git finds them, in no order and maybe in smaller pieces.
+        """
         head = self.head()
         buffer = self.buffer(head, path, text, cancellation)
         last_line = checked_range(path, first_line, last_line, buffer.lines)
         asked = range(first_line, last_line + 1)
         committed_path, committed = buffer.committed_path, buffer.committed
-        if committed_path is None or committed is None:
-            hunks = _hunks(path, asked, buffer.line_map, range(0), None)
+        git_lines = committed.lines.git_lines if committed is not None else range(0)
+        span = committed_span(asked, buffer.line_map, git_lines)
+        if committed_path is None or span is None:
+            hunks = hunks_of(path, asked, buffer.line_map, git_lines, FileBlame())
             return BlameResult(hunks, {}, head)
         rules = self._rules.read(cancellation)
-        key = _BlameKey(head, committed_path, rules.digest, options)
-        blame = self._blame(key, rules, cancellation)
-        hunks = _hunks(path, asked, buffer.line_map, committed.lines.git_lines, blame)
-        named = {hunk.commit for hunk in hunks if hunk.commit is not None}
-        return BlameResult(hunks, self._known_commits(named, rules.digest, cancellation), head)
+        key = BlameKey(head, Question(committed_path, rules.digest, options))
 
-    def is_warm(self, path: str, options: BlameOptions) -> bool:
-        """Whether blame of `path` would be answered without running git."""
+        def result(blame: FileBlame, told: BlameStream, *, whole: bool) -> BlameResult:
+            hunks = hunks_of(path, asked, buffer.line_map, git_lines, blame)
+            if not whole:
+                hunks = tuple(hunk for hunk in hunks if hunk.commit is not None)
+            named = {hunk.commit for hunk in hunks if hunk.commit is not None}
+            commits = self._known_commits(named, told.people, rules.digest, cancellation)
+            return BlameResult(hunks, commits, head, self._repository.shallow_commits() & named)
+
+        def report(told: BlameStream, entries: Sequence[BlameEntry]) -> None:
+            if partial is not None:
+                found = result(FileBlame.of(entries), told, whole=False)
+                if found.hunks:
+                    partial(found)
+
+        blame = self._blame(key, rules, span, cancellation, report)
+        return result(blame, BlameStream(), whole=True)
+
+    def is_warm(
+        self, path: str, options: BlameOptions, lines: tuple[int, int] | None, text: str | None
+    ) -> bool:
+        """Whether blame of `lines` (inclusive; all for None) would be answered without git."""
         head = self._repository.head()
         if head is None:
             return True
-        return _BlameKey(head, path, self._rules.read().digest, options) in self._blames
+        file = self._files.get(self._blobs.get((head, path)) or _NO_BLOB)
+        if file is None or file.binary:
+            return False
+        if text is None and lines is not None:
+            text = self._work_tree.text(path, Cancellation())
+        span: tuple[int, int] | None = (0, file.line_count)
+        if text is not None and lines is not None:
+            _, line_map = file.map_from(text)
+            asked = range(lines[0], lines[1] + 1)
+            span = committed_span(asked, line_map, file.lines.git_lines)
+        question = Question(path, self._rules.read().digest, options)
+        known = self._known.get(BlameKey(head, question))
+        return span is None or known.unknown(*span) is None
+
+    def blame_rest(self, path: str, options: BlameOptions, cancellation: Cancellation) -> None:
+        """Blame the whole of HEAD's `path` ahead of questions, in the background."""
+        head = self.head()
+        file = self._committed(head, path, cancellation)
+        rules = self._rules.read(cancellation)
+        key = BlameKey(head, Question(path, rules.digest, options))
+        if self._known.get(key).unknown(0, file.line_count) is not None:
+            with self._blaming(key, rules, None, cancellation, background=True) as (told, entries):
+                learned = list(entries)
+            # Whoever hovers next wants them at once, wherever in the file.
+            commits = {entry.commit for entry in learned}
+            self._known_commits(commits, told.people, rules.digest, cancellation)
+            self._known.add(key, learned)
+            self._known.keep(key)
 
     def buffer(self, head: str, path: str, text: str | None, cancellation: Cancellation) -> Buffer:
         """`text` (or what is on the disk) beside the file of `head` that it comes from.
@@ -123,6 +178,8 @@ class Blamer:
             text = self._work_tree.text(path, cancellation)
         if committed is None:
             return Buffer(CommittedFile(b"").map_from(text)[0], LineMap((), (), ()), None, None)
+        if committed.is_lfs_pointer and not is_lfs_pointer(text):
+            raise LfsPointerError(path)
         return Buffer(*committed.map_from(text), committed_path, committed)
 
     def committed_path(self, head: str, path: str, cancellation: Cancellation) -> str | None:
@@ -135,7 +192,8 @@ class Blamer:
         return self._work_tree.origin(head, path, cancellation)
 
     def close(self) -> None:
-        """Remove what was put on the disk."""
+        """Remove what was put on the disk for this process, and end what waits."""
+        self._objects.close()
         if self._borrowed is not None:
             self._borrowed.close()
 
@@ -167,36 +225,94 @@ class Blamer:
         self._blobs.put((head, path), file.blob, 1)
         return file.blob, committed
 
-    def _blame(self, key: _BlameKey, rules: BlameRules, cancellation: Cancellation) -> FileBlame:
-        known = self._blames.get(key)
-        if known is not None:
+    def _blame(
+        self,
+        key: BlameKey,
+        rules: BlameRules,
+        span: tuple[int, int],
+        cancellation: Cancellation,
+        report: Callable[[BlameStream, Sequence[BlameEntry]], None],
+    ) -> FileBlame:
+        """The blame of the key's file, of at least these lines."""
+        known = self._known.get(key)
+        if known.unknown(*span) is None:
             return known
         with self._turns.turn(key, cancellation):
-            known = self._blames.get(key)
-            if known is None:
-                known = self._run_blame(key, rules, cancellation)
-                self._known_commits(set(known.commits), key.digest, cancellation)
-                self._blames.put(key, known, _BYTES_PER_LINE * (len(known.commits) + 1))
+            known = self._known.get(key)
+            if not known.entries:
+                known = self._carried(key, rules, cancellation)
+            gap = known.unknown(*span)
+            if gap is not None:
+                with self._blaming(key, rules, gap, cancellation) as (told, entries):
+                    learned = _gathered(entries, lambda new: report(told, new))
+                commits = {entry.commit for entry in learned}
+                self._known_commits(commits, told.people, rules.digest, cancellation)
+                known = self._known.add(key, learned)
         return known
 
-    def _run_blame(
-        self, key: _BlameKey, rules: BlameRules, cancellation: Cancellation
-    ) -> FileBlame:
+    def _carried(self, key: BlameKey, rules: BlameRules, cancellation: Cancellation) -> FileBlame:
+        """What an earlier commit's blame tells of this one's."""
+        older = self._known.older(key.question)
+        if older is None:
+            return FileBlame()
+        head, known = older
+        if head == key.head:
+            return self._known.add(key, known.entries)
+        told, path = BlameStream(), key.question.path
+        try:
+            before = self._blob(head, path, cancellation)
+            carried = self._carrier.carry(
+                known,
+                path,
+                head,
+                key.head,
+                options=key.question.options,
+                has_changed=before != self._blob(key.head, path, cancellation),
+                has_ignored=bool(rules.lists) or not rules.configuration_usable,
+                stream=told,
+                cancellation=cancellation,
+            )
+        except GitFailedError:
+            # The commit is gone: the history was rewritten, and git has tidied up.
+            return FileBlame()
+        commits = set(told.people) & carried.commits
+        self._known_commits(commits, told.people, rules.digest, cancellation)
+        return self._known.add(key, carried.entries)
+
+    @contextmanager
+    def _blaming(
+        self,
+        key: BlameKey,
+        rules: BlameRules,
+        lines: tuple[int, int] | None,
+        cancellation: Cancellation,
+        *,
+        background: bool = False,
+    ) -> Generator[tuple[BlameStream, Iterator[BlameEntry]]]:
         environment: Mapping[str, str] = {}
         if not rules.configuration_usable:
             if self._borrowed is None:
                 self._borrowed = BorrowedObjects(self._repository)
             environment = self._borrowed.environment
-        arguments = blame_arguments(key.head, key.path, key.options, rules.lists)
+        path, _, options = key.question
+        if options.detect_moves or options.detect_copies:
+            # They compare whole pieces: a part of the lines would be answered otherwise.
+            lines = None
+        arguments = blame_arguments(key.head, path, options, rules.lists, lines)
+        told = BlameStream()
         with self._runner.stream(
-            *arguments, environment=environment, cancellation=cancellation
+            *arguments, environment=environment, cancellation=cancellation, background=background
         ) as chunks:
-            return FileBlame.collect(read_entries(chunks))
+            yield told, told.entries(chunks)
 
     def _known_commits(
-        self, ids: Iterable[str], digest: str, cancellation: Cancellation
+        self,
+        ids: Iterable[str],
+        people: Mapping[str, tuple[Person, Person]],
+        digest: str,
+        cancellation: Cancellation,
     ) -> dict[str, Commit]:
-        """Commits with the names that the rules of `digest` (`.mailmap` is one) give people."""
+        """Commits with the names that the rules of `digest` (`.mailmap` is one) give `people`."""
         found: dict[str, Commit] = {}
         missing: list[str] = []
         for identity in ids:
@@ -205,60 +321,29 @@ class Blamer:
                 missing.append(identity)
             else:
                 found[identity] = known
-        for identity, commit in self._objects.commits(missing, cancellation).items():
+        told = [identity for identity in missing if identity in people]
+        texts = self._objects.commit_texts(told, cancellation)
+        new = {
+            identity: commit_of(identity, people[identity], *text)
+            for identity, text in texts.items()
+        }
+        left = [identity for identity in missing if identity not in new]
+        for identity, commit in (new | dict(self._objects.commits(left, cancellation))).items():
             self._commits.put((digest, identity), commit, _BYTES_PER_COMMIT + len(commit.message))
             found[identity] = commit
         return found
 
 
-def checked_range(path: str, first_line: int, last_line: int, lines: Lines) -> int:
-    """The last line that exists of a range whose first one does.
-
-    The empty line after a last line end is one to editors: it may be asked, and has no hunk.
-    Raises `LineOutOfRangeError`, `InvalidRequestError`.
-    """
-    if first_line < 0 or last_line < first_line:
-        message = f"Lines {first_line} to {last_line} are no range: give 0 ≤ first ≤ last."
-        raise InvalidRequestError(message)
-    if first_line >= len(lines) + (1 if lines.ended else 0):
-        raise LineOutOfRangeError(path, first_line, last_line, len(lines))
-    return min(last_line, len(lines) - 1)
-
-
-def _hunks(
-    path: str,
-    asked: range,
-    line_map: LineMap,
-    git_lines: Sequence[int],
-    blame: FileBlame | None,
-) -> tuple[BlameHunk, ...]:
-    """The lines in pieces that continue one another in the commit that they come from."""
-    hunks: list[BlameHunk] = []
-    begun: _Place | None = None
-    start = asked.start
-    for line in asked:
-        committed_line = line_map.map(line)
-        place = _NOWHERE
-        if committed_line is not None and blame is not None:
-            at = git_lines[committed_line]
-            place = (blame.commits[at], blame.original_lines[at], blame.original_paths[at])
-        if begun is not None and not _continues(begun, place, line - start):
-            hunks.append(_hunk(begun, start, line - 1, path))
-            begun = None
-        if begun is None:
-            begun, start = place, line
-    if begun is not None:
-        hunks.append(_hunk(begun, start, asked.stop - 1, path))
-    return tuple(hunks)
-
-
-def _continues(begun: _Place, place: _Place, distance: int) -> bool:
-    commit, line, path = place
-    if commit != begun[0]:
-        return False
-    return commit is None or (line == begun[1] + distance and path == begun[2])
-
-
-def _hunk(place: _Place, start: int, end: int, path: str) -> BlameHunk:
-    commit, line, original_path = place
-    return BlameHunk(start, end, commit, line, path if commit is None else original_path)
+def _gathered(
+    entries: Iterable[BlameEntry], report: Callable[[Sequence[BlameEntry]], None]
+) -> list[BlameEntry]:
+    """All entries; those that are new are reported at once, but not too often."""
+    found: list[BlameEntry] = []
+    told, next_at = 0, 0.0
+    for entry in entries:
+        found.append(entry)
+        now = time.monotonic()
+        if now >= next_at:
+            report(found[told:])
+            told, next_at = len(found), now + _SECONDS_BETWEEN_REPORTS
+    return found

@@ -55,6 +55,16 @@ class CommitFormat:
             yield _record(pending)
 
 
+def commit_of(
+    identity: str, people: tuple[Person, Person], parents: tuple[str, ...], message: str
+) -> Commit:
+    """A commit from its message: the summary is the first paragraph in one line."""
+    paragraph = message.lstrip("\n").partition("\n\n")[0]
+    summary = " ".join(line.strip() for line in paragraph.split("\n"))
+    author, committer = people
+    return Commit(identity, author, committer, summary, message, parents)
+
+
 def _record(content: bytes) -> tuple[Commit, bytes]:
     *fields, rest = content.split(b"\0", len(_FIELDS))
     identity, parents, name, email, date, by, by_email, by_date, summary, message = (
@@ -73,17 +83,18 @@ def _record(content: bytes) -> tuple[Commit, bytes]:
 
 def _person(name: str, email: str, date: str) -> Person:
     seconds, _, zone = date.partition(" ")
-    return Person(name, email, _number(seconds), _offset(zone))
+    return Person(name, email, number_of(seconds), offset_of(zone))
 
 
-def _offset(zone: str) -> int:
+def offset_of(zone: str) -> int:
     """Minutes of `+hhmm`; 0 for what is none."""
     sign = -1 if zone.startswith("-") else 1
-    digits = _number(zone.lstrip("+-"))
+    digits = number_of(zone.lstrip("+-"))
     return sign * (digits // 100 * 60 + digits % 100)
 
 
-def _number(text: str) -> int:
+def number_of(text: str) -> int:
+    """A whole number; 0 for what is none."""
     try:
         return int(text)
     except ValueError:

@@ -77,6 +77,16 @@ class BinaryFileError(GitError):
         super().__init__(f"{shown(path)} is a binary file: it has no lines to show.")
 
 
+class LfsPointerError(GitError):
+    """git holds a pointer in the place of the file's content."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"{shown(path)} is kept in Git LFS: the repository knows of it only a pointer, so its "
+            "lines have no history."
+        )
+
+
 class FileTooLargeError(GitError):
     """The file is larger than what is read into memory."""
 

@@ -6,16 +6,19 @@ one that looks like an option never reaches git. Nothing read here passes a filt
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 
 from attrs import frozen
 
 from codeintel_ls.cancellation import Cancellation
 from codeintel_ls.git.commit_log import CommitFormat
 from codeintel_ls.git.errors import BadRevisionError, FileTooLargeError, GitFailedError, shown
+from codeintel_ls.git.object_stream import ObjectStream, StreamBrokenError
 from codeintel_ls.git.runner import GitRunner
 from codeintel_ls.git.values import Commit
 
 LARGEST_FILE = 50_000_000
+LARGEST_COMMIT = 10_000_000
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _BLOB = re.compile(rb"([0-9a-f]{40,64}) blob (\d+)\n")
@@ -30,6 +33,24 @@ class TreeFile:
     content: bytes
 
 
+def parents_and_message(commit: bytes) -> tuple[tuple[str, ...], str]:
+    """What a commit object says, see gitformat "commit" in git-cat-file(1) and git-commit(1)."""
+    headers, _, body = commit.partition(b"\n\n")
+    parents: list[str] = []
+    encoding = "utf-8"
+    for line in headers.split(b"\n"):
+        name, _, value = line.partition(b" ")
+        if name == b"parent":
+            parents.append(value.decode("ascii", "replace"))
+        elif name == b"encoding":
+            encoding = value.decode("latin-1")
+    try:
+        text = body.decode(encoding, "replace")
+    except LookupError:
+        text = body.decode("utf-8", "replace")
+    return tuple(parents), text.rstrip("\n")
+
+
 def is_object_id(text: str) -> bool:
     """Whether `text` is a full object id."""
     return _OBJECT_ID.fullmatch(text) is not None
@@ -40,6 +61,27 @@ class ObjectReader:
 
     def __init__(self, runner: GitRunner) -> None:
         self._runner = runner
+        self._stream = ObjectStream(runner)
+
+    def close(self) -> None:
+        """End what waits for questions."""
+        self._stream.close()
+
+    def commit_texts(
+        self, ids: Iterable[str], cancellation: Cancellation
+    ) -> dict[str, tuple[tuple[str, ...], str]]:
+        """Parents and message of commits; without those that are not there."""
+        found: dict[str, tuple[tuple[str, ...], str]] = {}
+        for identity in ids:
+            if not is_object_id(identity):
+                raise BadRevisionError(identity)
+            with suppress(StreamBrokenError, FileTooLargeError):
+                read = self._stream.read(
+                    identity.encode("ascii"), cancellation, largest=LARGEST_COMMIT
+                )
+                if read is not None and read.kind == "commit":
+                    found[identity] = parents_and_message(read.content)
+        return found
 
     def resolve(self, revision: str, cancellation: Cancellation | None = None) -> str:
         """The id of the commit that `revision` names. Raises `BadRevisionError`."""
@@ -69,11 +111,15 @@ class ObjectReader:
 
         Raises `FileTooLargeError` above `LARGEST_FILE`.
         """
-        found = None
         if "\n" not in path:
-            asked = f"{commit}:{path}\n".encode("utf-8", "surrogateescape")
-            found = self._file(asked, path, cancellation)
-        return found or self._listed_file(commit, path, cancellation)
+            asked = f"{commit}:{path}".encode("utf-8", "surrogateescape")
+            with suppress(StreamBrokenError):
+                read = self._stream.read(
+                    asked, cancellation or Cancellation(), largest=LARGEST_FILE, shown=path
+                )
+                if read is not None and read.kind == "blob":
+                    return TreeFile(read.identity, read.content)
+        return self._listed_file(commit, path, cancellation)
 
     def _file(self, asked: bytes, path: str, cancellation: Cancellation | None) -> TreeFile | None:
         with self._runner.stream(

@@ -66,6 +66,7 @@ class Repository:
         # Replaced by whoever can run git, for the one case in which files do not tell.
         self.ask_head: AskHead = lambda: None
         self._packed: tuple[tuple[str, FileState], str | None] | None = None
+        self._shallow: tuple[FileState, frozenset[str]] = (None, frozenset())
 
     @classmethod
     def discover(cls, folder: Path) -> "Repository":
@@ -127,6 +128,18 @@ class Repository:
         with self._lock:
             self._packed = (key, found)
         return found
+
+    def shallow_commits(self) -> frozenset[str]:
+        """The commits whose parents a shallow clone lacks (`shallow`: one id a line)."""
+        place = self.common_dir / "shallow"
+        state = file_state(place)
+        if state != self._shallow[0]:
+            try:
+                told = place.read_text("ascii", "replace")
+            except OSError:
+                told = ""
+            self._shallow = (state, frozenset(told.split()))
+        return self._shallow[1]
 
     def config(self, section: str, option: str) -> str:
         """A configured value from all levels, empty where it is unset or unreadable."""

@@ -8,9 +8,10 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import tempfile
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Condition, Lock, Timer
 from typing import IO
@@ -29,31 +30,47 @@ from codeintel_ls.git.program import SAFE_FLAGS, find_git, safe_environment
 DEFAULT_SECONDS = 30.0
 DEFAULT_PROCESSES = 4
 
+_BACKGROUND_NICENESS = 10
 _CHUNK = 1 << 16
 _SHOWN_DETAIL = 300
 _ABSOLUTE_PATH = re.compile(r"(?<![\w.\-/])/(?:[^\s'\":]*/)?([^\s'\":/]+)")
 
 
 class ProcessSlots:
-    """How many git processes may run at once; waiting for a slot can be cancelled."""
+    """How many git processes may run at once; waiting for a slot can be cancelled.
+
+    What somebody waits for goes first; what is done ahead leaves one slot free for it.
+    """
 
     def __init__(self, count: int = DEFAULT_PROCESSES) -> None:
-        self._free = count
+        self._count = self._free = count
+        self._visible = 0
         self._changed = Condition()
 
     @contextmanager
-    def slot(self, cancellation: Cancellation) -> Generator[None]:
+    def slot(self, cancellation: Cancellation, *, background: bool = False) -> Generator[None]:
         """Hold one slot for the block. Raises `CancelledError`."""
         with cancellation.stopping(self._wake), self._changed:
-            self._changed.wait_for(lambda: self._free > 0 or cancellation.cancelled)
-            cancellation.raise_if_cancelled()
-            self._free -= 1
+            self._visible += not background
+            try:
+                self._changed.wait_for(
+                    lambda: self._may_start(background=background) or cancellation.cancelled
+                )
+                cancellation.raise_if_cancelled()
+                self._free -= 1
+            finally:
+                self._visible -= not background
         try:
             yield
         finally:
             with self._changed:
                 self._free += 1
                 self._changed.notify_all()
+
+    def _may_start(self, *, background: bool) -> bool:
+        if background:
+            return self._visible == 0 and self._free > min(1, self._count - 1)
+        return self._free > 0
 
     def _wake(self) -> None:
         with self._changed:
@@ -83,6 +100,8 @@ class GitRunner:
         self.seconds = seconds
         self.slots = slots
         self.command = command
+        # What git is told beside the safe environment, asked anew for every process.
+        self.extra_environment: Callable[[], Mapping[str, str]] = dict
         self._program = find_git(root, command)
 
     def output(
@@ -111,16 +130,24 @@ class GitRunner:
         given: bytes | None = None,
         environment: Mapping[str, str] | None = None,
         cancellation: Cancellation | None = None,
+        background: bool = False,
     ) -> Generator[Iterator[bytes]]:
         """What git writes, as it comes. Leaving the block early ends git.
 
+        In the `background` it gets a slot when nobody else wants one, and little of the processor.
         Raises `CancelledError`, `GitTimedOutError`, or the error that git ended with.
         """
         cancellation = cancellation or Cancellation()
-        with self.slots.slot(cancellation), tempfile.TemporaryFile() as complaints:
+        with (
+            self.slots.slot(cancellation, background=background),
+            tempfile.TemporaryFile() as complaints,
+        ):
+            told = {**self.extra_environment(), **(environment or {})}
             process = self._start(
-                arguments, folder or self.root, given is not None, environment or {}, complaints
+                arguments, folder or self.root, given is not None, told, complaints
             )
+            if background:
+                _give_way(process.pid)
             child = _Child(process, self.seconds)
             try:
                 with cancellation.stopping(child.kill):
@@ -129,13 +156,17 @@ class GitRunner:
             finally:
                 child.end()
 
+    def service(self, *arguments: str) -> "Service":
+        """A git that waits for questions until it is ended; it holds no slot."""
+        return Service(self._start(arguments, self.root, True, {}, subprocess.DEVNULL))
+
     def _start(
         self,
         arguments: tuple[str, ...],
         folder: Path,
         fed: bool,
         environment: Mapping[str, str],
-        complaints: IO[bytes],
+        complaints: IO[bytes] | int,
     ) -> subprocess.Popen[bytes]:
         try:
             return subprocess.Popen(
@@ -187,14 +218,15 @@ class GitRunner:
 class _Child:
     """One running git and its group, killed once its time is up."""
 
-    def __init__(self, process: subprocess.Popen[bytes], seconds: float) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], seconds: float | None) -> None:
         self.timed_out = False
         self._process = process
         self._reaped = False
         self._lock = Lock()
-        self._timer = Timer(seconds, self._expire)
+        self._timer = Timer(seconds or 0.0, self._expire)
         self._timer.daemon = True
-        self._timer.start()
+        if seconds is not None:
+            self._timer.start()
 
     def feed(self, given: bytes | None) -> None:
         """Write all of git's input. A git that ended before it read everything is no error here."""
@@ -247,3 +279,48 @@ class _Child:
     def _expire(self) -> None:
         self.timed_out = True
         self.kill()
+
+
+class Service:
+    """A git that answers one question after the other on its pipes; whoever began it ends it."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self._child = _Child(process, None)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can still be asked."""
+        return self._process.poll() is None
+
+    @property
+    def output(self) -> int:
+        """The file descriptor that its answers come from."""
+        pipe = self._process.stdout
+        assert pipe is not None, "the process was started with a pipe"  # noqa: S101 - for the types
+        return pipe.fileno()
+
+    def feed(self, question: bytes) -> None:
+        """Write a short question. Raises OSError once the process has ended."""
+        pipe = self._process.stdin
+        assert pipe is not None, "the process was started with a pipe"  # noqa: S101 - for the types
+        remaining = memoryview(question)
+        while remaining:
+            remaining = remaining[pipe.write(remaining) :]
+
+    def kill(self) -> None:
+        """End the process now, from any thread; `end` has yet to follow."""
+        self._child.kill()
+
+    def end(self) -> None:
+        """Leave nothing behind: no process and no open pipe."""
+        self._child.end()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
+
+def _give_way(pid: int) -> None:
+    """Let every other process go first, where the system can do that (setpriority(2))."""
+    if sys.platform != "win32":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, pid, _BACKGROUND_NICENESS)

@@ -36,6 +36,11 @@ def is_binary(content: bytes) -> bool:
     return b"\0" in content[:_BINARY_PROBE]
 
 
+def is_lfs_pointer(text: str) -> bool:
+    """Whether a text is a pointer of Git LFS (git-lfs's specification, "The Pointer")."""
+    return text.startswith("version https://git-lfs.github.com/spec/v1\n") and "\noid " in text
+
+
 def is_utf8(content: bytes) -> bool:
     """Whether `content` is valid UTF-8."""
     try:

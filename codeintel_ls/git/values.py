@@ -39,10 +39,14 @@ class Commit:
 
 @frozen
 class BlameOptions:
-    """What blame overlooks: changes in white space (`-w`), lines moved in a file (`-M`)."""
+    """What blame overlooks: white space (`-w`), moves within a file (`-M`), copies (`-C`).
+
+    Copies are those from other files that the same commit changed.
+    """
 
     ignore_whitespace: bool = False
     detect_moves: bool = False
+    detect_copies: bool = False
 
 
 @frozen
@@ -62,11 +66,15 @@ class BlameHunk:
 
 @frozen
 class BlameResult:
-    """Hunks in line order without gaps, the commits they name, and the HEAD they are true for."""
+    """Hunks in line order without gaps, the commits they name, and the HEAD they are true for.
+
+    `cut_off` are those commits whose parents a shallow clone lacks: the lines may be older.
+    """
 
     hunks: tuple[BlameHunk, ...]
     commits: Mapping[str, Commit]
     head: str | None
+    cut_off: frozenset[str] = frozenset()
 
 
 class ChangeStatus(StrEnum):
@@ -83,8 +91,9 @@ class ChangeStatus(StrEnum):
 class HistoryEntry:
     """A commit that changed a file, under the `path` that the file had in it.
 
-    For a history of lines the counts are of those lines. None where there is nothing to count:
-    a binary file, or a merge whose lines came from its parents.
+    For a history of lines the counts are of those lines, for one of a folder of all its files.
+    None where there is nothing to count: a binary file, or a merge whose lines came from its
+    parents; and where a partial clone lacks what would have to be compared.
     """
 
     commit: Commit
@@ -95,12 +104,27 @@ class HistoryEntry:
     previous_path: str | None
 
 
+class HistoryBoundary(StrEnum):
+    """Why there may be more history than this repository knows.
+
+    `SHALLOW`: an entry is of a commit whose parents a shallow clone lacks. `PARTIAL`: contents that
+    a partial clone lacks would be needed to know whether a file was renamed.
+    """
+
+    SHALLOW = "shallow"
+    PARTIAL = "partial"
+
+
 @frozen
 class HistoryPage:
-    """Entries, newest first; `next_cursor` is None on the last page."""
+    """Entries, newest first under each name; `next_cursor` is None where there are no more.
+
+    A page that is full has a cursor even where nothing follows it: to know would take a long look.
+    """
 
     entries: tuple[HistoryEntry, ...]
     next_cursor: str | None
+    boundary: HistoryBoundary | None = None
 
 
 @frozen

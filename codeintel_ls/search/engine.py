@@ -32,19 +32,24 @@ from codeintel_ls.search.filtering import FilterMasks
 from codeintel_ls.search.presenting import FileReader, present
 from codeintel_ls.search.ranking import Candidate, Question, rank
 from codeintel_ls.search.recent_texts import RecentTexts
-from codeintel_ls.search.values import Hit, SearchMode, SearchQuery
+from codeintel_ls.search.values import Hit, HitFilter, SearchMode, SearchQuery
 
 _POOL: Final = 100
+_FILTERED_POOL: Final = 500
 _LONGEST_QUERY: Final = 10_000
 
 
 @frozen
 class Answer:
-    """Hits, the number of the generation they come from, and paths found changed on disk."""
+    """Hits, the number of the generation they come from, and paths found changed on disk.
+
+    `stopped_early` as in `SearchResult`.
+    """
 
     hits: tuple[Hit, ...]
     generation: int
     changed: frozenset[str]
+    stopped_early: bool | None = None
 
 
 @frozen(kw_only=True)
@@ -71,12 +76,17 @@ class SearchEngine:
         self._filters = FilterMasks()
         self._texts = RecentTexts()
 
-    def search(self, query: SearchQuery, cancellation: Cancellation) -> Answer:
-        """Ranked hits. Raises InvalidQueryError, InvalidGlobError, CancelledError."""
+    def search(
+        self, query: SearchQuery, cancellation: Cancellation, *, only: HitFilter | None = None
+    ) -> Answer:
+        """Ranked hits that pass `only`. Raises InvalidQueryError, InvalidGlobError, CancelledError.
+
+        With a filter, more candidates are ranked.
+        """
         text = _checked(query)
         generation = self._index.published
         masks = self._filters.masks(generation, self._index.store, query.filter)
-        pool = _POOL + query.offset + query.limit
+        pool = (_POOL if only is None else _FILTERED_POOL) + query.offset + query.limit
         semantic = query.mode is not SearchMode.LEXICAL and self._encoder is not None
         literal = query.mode is not SearchMode.SEMANTIC or self._encoder is None
         dense = dense_candidates(generation, masks, self._embed(text), pool) if semantic else []
@@ -86,7 +96,7 @@ class SearchEngine:
         question = Question.of(text)
         spelled = spelling(generation, identifier_terms(question.identifiers))
         ranked = rank(question, self._places(fuse(dense, lexical, spelled)))
-        return self._present(ranked, query, generation.number, cancellation)
+        return self._present(ranked, query, generation.number, cancellation, only)
 
     def find_similar(
         self, like: SimilarTo, query: SearchQuery, cancellation: Cancellation
@@ -130,11 +140,17 @@ class SearchEngine:
         query: SearchQuery,
         generation: int,
         cancellation: Cancellation,
+        only: HitFilter | None = None,
     ) -> Answer:
         reader = FileReader(self._root, self.limits, self._texts)
         hits = self._hits(ranked, query, reader, cancellation)
-        page = tuple(islice(hits, query.offset, query.offset + query.limit))
-        return Answer(page, generation, frozenset(reader.changed))
+        end, stopped_early = query.offset + query.limit, None
+        if only is None:
+            first = list(islice(hits, end))
+        else:
+            first, stopped_early = only.first(hits, end, cancellation)
+        page = tuple(first[query.offset :])
+        return Answer(page, generation, frozenset(reader.changed), stopped_early)
 
     @staticmethod
     def _hits(

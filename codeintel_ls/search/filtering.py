@@ -5,6 +5,7 @@ Filtering happens before candidates are taken, so a narrow filter never costs re
 
 import weakref
 from collections import OrderedDict
+from collections.abc import Sequence
 from threading import Lock
 from typing import Final
 
@@ -90,6 +91,19 @@ def matching_files(store: Store, wanted: SearchFilter) -> list[int]:
         and (not under or any(_is_under(path, prefix) for prefix in under))
         and (not wanted.globs or globs.matches(path))
     ]
+
+
+def matching_paths(store: Store, *, under: str, contains: str, globs: Sequence[str]) -> list[str]:
+    """Live paths below a folder that hold `contains` in any case, in order. InvalidGlobError."""
+    patterns = GlobSet.compile(globs)
+    prefix, part = f"{under.strip('/')}/" if under.strip("/") else "", contains.lower()
+    return sorted(
+        path
+        for _, path, _ in store.live_paths()
+        if path.startswith(prefix)
+        and part in path.lower()
+        and (not globs or patterns.matches(path))
+    )
 
 
 def _is_under(path: str, prefix: str) -> bool:

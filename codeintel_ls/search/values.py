@@ -1,9 +1,12 @@
 """What goes into a search and what comes out of it: plain frozen values."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from typing import Protocol
 
 from attrs import field, frozen
+
+from codeintel_ls.cancellation import Cancellation
 
 
 class SearchMode(StrEnum):
@@ -76,6 +79,19 @@ class Hit:
     explanation: Explanation | None = None
 
 
+class HitFilter(Protocol):
+    """Lets through some hits by what this room does not know, and may tire of looking."""
+
+    def first(
+        self, hits: Iterator[Hit], wanted: int, cancellation: Cancellation, /
+    ) -> tuple[list[Hit], bool]:
+        """The first `wanted` hits that pass, in order, and whether it stopped before their end.
+
+        No more of `hits` are taken than it takes. Raises CancelledError.
+        """
+        ...
+
+
 @frozen(kw_only=True)
 class Freshness:
     """How far the answer can be trusted: see `editors/protocol.md`."""
@@ -88,7 +104,11 @@ class Freshness:
 
 @frozen(kw_only=True)
 class SearchResult:
-    """Ranked hits, the best first."""
+    """Ranked hits, the best first.
+
+    `stopped_early`: a filter gave up before it had looked at enough of them; None without one.
+    """
 
     hits: tuple[Hit, ...]
     freshness: Freshness
+    stopped_early: bool | None = None

@@ -5,7 +5,7 @@ server pops up before a person; `warn` alone does, for what a person wrote and m
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 from cattrs.errors import BaseValidationError
@@ -41,6 +41,16 @@ class Client:
             return types.MarkupKind.Markdown
         return types.MarkupKind.PlainText
 
+    @property
+    def trusts_markdown(self) -> bool:
+        """Whether links to commands work in Markdown that comes from here.
+
+        LSP has no capability for it: the client says so in `experimental.codeintel`.
+        """
+        experimental = self.capabilities.experimental
+        ours = _field(experimental, "codeintel")
+        return _field(ours, "trustedMarkdown") is True
+
     def log(self, kind: types.MessageType, message: str) -> None:
         """Put a line into the client's log of this server."""
         self.protocol.notify(
@@ -69,6 +79,21 @@ class Client:
             return False
         params = types.WorkDoneProgressCreateParams(token=token)
         return await self._ask(types.WINDOW_WORK_DONE_PROGRESS_CREATE, params) is not _REFUSED
+
+    async def show_document(self, uri: str, *, external: bool) -> bool:
+        """Whether the client showed a document, `external` in a browser."""
+        if not self.can("window.show_document.support"):
+            return False
+        params = types.ShowDocumentParams(uri=uri, external=external, take_focus=True)
+        answer = await self._ask(types.WINDOW_SHOW_DOCUMENT, params)
+        return isinstance(answer, types.ShowDocumentResult) and answer.success
+
+    async def refresh_blame(self) -> None:
+        """Let the client ask again for what shows blame: HEAD has moved, or settings changed."""
+        if self.can("workspace.inlay_hint.refresh_support"):
+            await self._ask(types.WORKSPACE_INLAY_HINT_REFRESH, None)
+        if self.can("workspace.code_lens.refresh_support"):
+            await self._ask(types.WORKSPACE_CODE_LENS_REFRESH, None)
 
     async def configuration(self, scopes: Sequence[str | None]) -> list[Any] | None:
         """The section `codeintel` for each scope, or None where the client cannot say."""
@@ -104,3 +129,7 @@ class Client:
 
 
 _REFUSED: Final = object()
+
+
+def _field(value: object, name: str) -> object:
+    return cast("Mapping[str, object]", value).get(name) if isinstance(value, Mapping) else None

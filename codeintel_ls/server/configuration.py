@@ -74,7 +74,10 @@ async def did_change_configuration(
         await pull(session, [None, *(folder.uri for folder in session.folders)])
     else:
         session.configuration.take(None, _section(params.settings))
+    before = session.settings.blame
     await session.reconfigure()
+    if session.settings.blame != before:
+        await session.client.refresh_blame()
 
 
 def _section(settings: Any) -> object:

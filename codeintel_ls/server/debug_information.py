@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 import attrs
 
 from codeintel_ls import __version__
+from codeintel_ls.index.ladder import PrimaryKind, estimate_memory_usage
 from codeintel_ls.server import wire
 from codeintel_ls.server.index_operations import index_status
 from codeintel_ls.server.session import Session
@@ -26,13 +27,20 @@ _SECRET: Final = re.compile(r"secret|token|password|credential|api_?key", re.IGN
 async def print_debug_information(session: Session, params: wire.NoParams) -> wire.TextResult:
     """Versions, client, settings, folders, queues and caches, as lines of text."""
     status = await index_status(session, params)
+    dimensions = {
+        folder.uri: folder.opened.dimension
+        for folder in session.folders
+        if folder.opened is not None
+    }
+    graphs = await session.pools.files.run(lambda _: list(session.repositories.graphs.describe()))
     lines = [
         *_versions(),
         *_client(session),
+        *graphs,
         "settings:",
         *_settings(session),
         "folders:",
-        *(line for folder in status.folders for line in _folder(folder)),
+        *(line for folder in status.folders for line in _folder(folder, dimensions)),
     ]
     return wire.TextResult(text="\n".join(lines) + "\n")
 
@@ -64,7 +72,14 @@ def _settings(session: Session) -> Iterator[str]:
             yield f"  {section.name}.{name} = {shown}"
 
 
-def _folder(folder: wire.FolderStatus) -> Iterator[str]:
+def _folder(folder: wire.FolderStatus, dimensions: Mapping[str, int]) -> Iterator[str]:
     values = cast("Mapping[str, Any]", write_result(folder))
     for name, value in values.items():
         yield f"  {name}: {value}"
+    dimension = dimensions.get(folder.uri)
+    if dimension:
+        sizes = (
+            f"{kind} {estimate_memory_usage(kind, folder.chunks, dimension)}"
+            for kind in PrimaryKind
+        )
+        yield f"  estimated bytes of each kind of primary: {', '.join(sizes)}"

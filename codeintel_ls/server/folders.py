@@ -1,7 +1,8 @@
 """The workspace folders of one session: opened in the background, found by URI, closed in time.
 
 Invariant: a path belongs to the innermost folder that holds it, and a URI outside every folder
-belongs to none; opening, closing and asking never block the event loop.
+belongs to none; opening, closing and asking never block the event loop; what could not be opened
+is tried again until it is closed.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from codeintel_ls.errors import CodeIntelError, InvalidRequestError
 from codeintel_ls.server.errors import log_unexpected
@@ -19,6 +20,8 @@ from codeintel_ls.server.uris import path_from_uri, uri_from_path
 from codeintel_ls.workspace import WorkspaceFolder
 
 logger: Final = logging.getLogger(__name__)
+
+RETRY_SECONDS: Final = 30.0
 
 
 class OutsideWorkspaceError(InvalidRequestError):
@@ -42,7 +45,14 @@ class Folder:
 
     uri: str
     path: Path
-    opening: asyncio.Task[WorkspaceFolder]
+    _open: Callable[["Folder"], Awaitable[WorkspaceFolder]]
+    opening: asyncio.Task[WorkspaceFolder] = field(init=False)
+    closed: bool = field(default=False, init=False)
+    _timer: asyncio.TimerHandle | None = field(default=None, init=False)
+    _trouble: str = field(default="", init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._begin()
 
     @property
     def name(self) -> str:
@@ -52,30 +62,63 @@ class Folder:
     @property
     def opened(self) -> WorkspaceFolder | None:
         """The live folder, where it is open by now."""
-        done = self.opening.done() and not self.opening.cancelled()
-        return self.opening.result() if done and self.opening.exception() is None else None
+        return _opened(self.opening)
 
-    @property
-    def failure(self) -> str | None:
-        """Why the folder could not be opened."""
-        if not self.opening.done() or self.opening.cancelled():
-            return None
-        error = self.opening.exception()
-        return reason_of(error) if error is not None else None
-
-    async def live(self) -> WorkspaceFolder:
+    async def live(self, *, retry: bool = False) -> WorkspaceFolder:
         """The live folder, as soon as it is open.
+
+        With `retry`, one that could not be opened is tried again first, not only when it is due.
 
         Raises:
             FolderFailedError: it could not be opened.
 
         """
-        await asyncio.wait([self.opening])
-        opened = self.opened
+        if retry:
+            self.retry()
+        opening = self.opening
+        await asyncio.wait([opening])
+        opened = _opened(opening)
         if opened is None:
-            reason = self.failure or "It was closed."
+            reason = _failure(opening) or "It was closed."
             raise FolderFailedError(f"The folder {self.name} cannot be used: {reason}")
         return opened
+
+    def retry(self) -> None:
+        """Begin to open it again where that has failed."""
+        if not self.closed and _failure(self.opening) is not None:
+            self._begin()
+
+    def close(self) -> None:
+        """Try no more to open it."""
+        self.closed = True
+        self._stop_timer()
+
+    def _begin(self) -> None:
+        self._stop_timer()
+        self.opening = asyncio.get_running_loop().create_task(self._attempt())
+
+    async def _attempt(self) -> WorkspaceFolder:
+        try:
+            return await self._open(self)
+        except Exception as error:
+            if not self.closed:
+                self._timer = asyncio.get_running_loop().call_later(RETRY_SECONDS, self.retry)
+            self._log(error)
+            raise
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _log(self, error: Exception) -> None:
+        """Log what is wrong, once for as long as it stays the same."""
+        before, self._trouble = self._trouble, repr(error)
+        if self._trouble == before:
+            return
+        if isinstance(error, CodeIntelError):
+            logger.warning("A folder could not be opened: %s", error)
+        else:
+            log_unexpected(error, "opening a folder")
 
     def uri_of(self, relative: str) -> str:
         """The URI of a folder-relative path, in the client's own spelling of the folder."""
@@ -118,14 +161,7 @@ class Folders:
             return None
         if path in self._folders:
             return None
-
-        async def open_it() -> WorkspaceFolder:
-            await asyncio.sleep(0)
-            return await self._open_folder(folder)
-
-        folder = Folder(uri, path, asyncio.get_running_loop().create_task(open_it()))
-        folder.opening.add_done_callback(_note_failure)
-        self._folders[path] = folder
+        folder = self._folders[path] = Folder(uri, path, self._open_folder)
         return folder
 
     def remove(self, uri: str) -> Folder | None:
@@ -133,6 +169,7 @@ class Folders:
         path = path_from_uri(uri)
         folder = self._folders.pop(path, None) if path is not None else None
         if folder is not None:
+            folder.close()
             task = asyncio.get_running_loop().create_task(self._close(folder))
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
@@ -199,9 +236,13 @@ def reason_of(error: BaseException) -> str:
     return "It could not be opened; see the server's log."
 
 
-def _note_failure(task: asyncio.Task[WorkspaceFolder]) -> None:
-    error = None if task.cancelled() else task.exception()
-    if isinstance(error, CodeIntelError):
-        logger.warning("A folder could not be opened: %s", error)
-    elif error is not None:
-        log_unexpected(error, "opening a folder")
+def _opened(opening: asyncio.Task[WorkspaceFolder]) -> WorkspaceFolder | None:
+    done = opening.done() and not opening.cancelled()
+    return opening.result() if done and opening.exception() is None else None
+
+
+def _failure(opening: asyncio.Task[WorkspaceFolder]) -> str | None:
+    """Why the folder could not be opened; None where it was, or may still be."""
+    done = opening.done() and not opening.cancelled()
+    error = opening.exception() if done else None
+    return reason_of(error) if error is not None else None

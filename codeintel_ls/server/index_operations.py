@@ -91,7 +91,7 @@ async def _change(
     work: Callable[[Folder, WorkspaceFolder, Cancellation], IndexStatus],
 ) -> wire.IndexStatusResult:
     async def change(folder: Folder) -> wire.FolderStatus:
-        live = await folder.live()
+        live = await folder.live(retry=True)
         status = await session.pools.index.run(
             lambda cancellation: work(folder, live, cancellation)
         )

@@ -11,6 +11,7 @@ from pygls.capabilities import ServerCapabilitiesBuilder
 
 from codeintel_ls import __version__
 from codeintel_ls.daemon.process_life import watch_process
+from codeintel_ls.server import code_action
 from codeintel_ls.server.configuration import SECTION, pull
 from codeintel_ls.server.history import SCHEME
 from codeintel_ls.server.operations import COMMANDS
@@ -27,6 +28,14 @@ _FEATURES: Final = {
     types.TEXT_DOCUMENT_DID_CLOSE: None,
     types.TEXT_DOCUMENT_DID_SAVE: types.SaveOptions(include_text=False),
     types.TEXT_DOCUMENT_HOVER: types.HoverOptions(),
+    types.TEXT_DOCUMENT_INLAY_HINT: types.InlayHintOptions(),
+    types.TEXT_DOCUMENT_CODE_LENS: types.CodeLensOptions(),
+    types.CODE_LENS_RESOLVE: None,
+    types.TEXT_DOCUMENT_CODE_ACTION: types.CodeActionOptions(
+        code_action_kinds=code_action.KINDS, resolve_provider=True
+    ),
+    types.TEXT_DOCUMENT_DOCUMENT_LINK: types.DocumentLinkOptions(),
+    types.DOCUMENT_LINK_RESOLVE: None,
     types.WORKSPACE_SYMBOL: types.WorkspaceSymbolOptions(),
     types.WORKSPACE_DID_CREATE_FILES: _ANY_FILE,
     types.WORKSPACE_DID_RENAME_FILES: _ANY_FILE,
@@ -88,6 +97,7 @@ async def initialized(session: Session, _params: types.InitializedParams) -> Non
         await session.load_window_settings()
     finally:
         session.ready.set()
+    session.watch_head()
     await session.client.register(_registrations(session))
 
 

@@ -6,7 +6,7 @@ checks run, the same cancelling stops the work and the same errors come back.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Final, cast
 
@@ -16,13 +16,16 @@ from codeintel_ls.errors import InvalidRequestError
 from codeintel_ls.progress import Progress
 from codeintel_ls.server import (
     blame,
+    commit_search,
     debug_information,
     history,
     index_operations,
     paths,
     search,
+    showing,
     wire,
 )
+from codeintel_ls.server.partial_results import PartialResults
 from codeintel_ls.server.session import Session
 from codeintel_ls.server.validation import InvalidParamsError, read_params, write_result
 from codeintel_ls.server.work_done import Token, WorkDone
@@ -33,13 +36,18 @@ PARTIAL_RESULT: Final = "partialResultToken"
 
 @frozen(kw_only=True)
 class Operation:
-    """One operation. `title` is that of its progress bar, None where it shows none."""
+    """One operation. `title` is that of its progress bar, None where it shows none.
+
+    `streamed` serves clients that want partial results; `part` makes one of them.
+    """
 
     name: str
     params: type
     result: type
     handler: Callable[[Session, Any, Progress], Awaitable[Any]]
     title: str | None = None
+    streamed: Callable[[Session, Any, PartialResults[Any]], Awaitable[Any]] | None = None
+    part: Callable[[Sequence[Any]], object] = list
 
 
 def _quiet(
@@ -66,18 +74,40 @@ OPERATIONS: Final = (
         params=wire.BlameRangeParams,
         result=wire.BlameRangeResult,
         handler=_quiet(blame.blame_range),
+        streamed=blame.stream_blame_range,
+        part=blame.part_of_blame,
     ),
     Operation(
         name="fileHistory",
         params=wire.FileHistoryParams,
         result=wire.FileHistoryResult,
         handler=_quiet(history.file_history),
+        streamed=history.stream_file_history,
+        part=history.part_of_history,
     ),
     Operation(
         name="fileAtRevision",
         params=wire.FileAtRevisionParams,
         result=wire.TextResult,
         handler=_quiet(history.file_at_revision),
+    ),
+    Operation(
+        name="openCommit",
+        params=wire.OpenCommitParams,
+        result=wire.ShownResult,
+        handler=_quiet(showing.open_commit),
+    ),
+    Operation(
+        name="openFileAtRevision",
+        params=wire.FileAtRevisionParams,
+        result=wire.ShownResult,
+        handler=_quiet(showing.open_file_at_revision),
+    ),
+    Operation(
+        name="searchHistory",
+        params=wire.SearchHistoryParams,
+        result=wire.SearchHistoryResult,
+        handler=_quiet(commit_search.search_history),
     ),
     Operation(
         name="listPaths",
@@ -134,8 +164,14 @@ async def run_operation(session: Session, operation: Operation, given: Any) -> A
     """
     task = cast("asyncio.Task[Any]", asyncio.current_task())
     task.set_name(operation.name)
-    token, given = _take_tokens(given)
+    token, partial_token, given = _take_tokens(given)
     params = cast("Any", read_params(operation.params, given))
+    if partial_token is not None and operation.streamed is not None:
+        parts = PartialResults[Any](session.client, partial_token, operation.part)
+        try:
+            return write_result(await operation.streamed(session, params, parts))
+        finally:
+            parts.close()
     if token is None or operation.title is None:
         return write_result(await operation.handler(session, params, _nobody_listens))
     bar = WorkDone(session.client, session.tokens, token, lambda: _stop(task))
@@ -150,10 +186,10 @@ def _stop(task: asyncio.Task[Any]) -> None:
     task.cancel()
 
 
-def _take_tokens(given: Any) -> tuple[Token | None, Any]:
-    """The token for progress, and the parameters without those that every request may have."""
+def _take_tokens(given: Any) -> tuple[Token | None, Token | None, Any]:
+    """The tokens for progress and partial results, and the parameters without them."""
     if not isinstance(given, dict):
-        return None, given
+        return None, None, given
     fields = cast("dict[str, Any]", given)
     for name in (WORK_DONE, PARTIAL_RESULT):
         if name in fields and type(fields[name]) not in {int, str}:
@@ -161,7 +197,7 @@ def _take_tokens(given: Any) -> tuple[Token | None, Any]:
     rest = {
         name: value for name, value in fields.items() if name not in {WORK_DONE, PARTIAL_RESULT}
     }
-    return fields.get(WORK_DONE), rest
+    return fields.get(WORK_DONE), fields.get(PARTIAL_RESULT), rest
 
 
 def _nobody_listens(_done: int, _total: int | None, _message: str) -> None:

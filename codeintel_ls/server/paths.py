@@ -14,7 +14,7 @@ async def list_paths(session: Session, params: wire.ListPathsParams) -> wire.Lis
     folders = session.folders.named(params.folder)
     if len(folders) > 1:
         raise InvalidRequestError("several folders are open: name one in `folder`.")
-    live = await folders[0].live()
+    live = await folders[0].live(retry=True)
     paths, truncated = await session.pools.files.run(
         lambda _: live.list_paths(
             under=params.path.strip("/"), globs=params.globs, limit=params.limit

@@ -10,10 +10,14 @@ from typing import Any, Final
 from lsprotocol import types
 
 from codeintel_ls.server import (
+    code_action,
+    code_lens,
+    document_link,
     file_events,
     history,
     hover,
     initialize,
+    inlay_hint,
     operations,
     text_document_sync,
     workspace_folders,
@@ -32,6 +36,13 @@ _REQUESTS: Final[Mapping[str, Callable[[Session, Any], Any]]] = {
     types.INITIALIZE: initialize.initialize,
     types.SHUTDOWN: initialize.shutdown,
     types.TEXT_DOCUMENT_HOVER: hover.hover,
+    types.TEXT_DOCUMENT_INLAY_HINT: inlay_hint.inlay_hint,
+    types.TEXT_DOCUMENT_CODE_LENS: code_lens.code_lens,
+    types.CODE_LENS_RESOLVE: code_lens.resolve_code_lens,
+    types.TEXT_DOCUMENT_CODE_ACTION: code_action.code_action,
+    types.CODE_ACTION_RESOLVE: code_action.resolve_code_action,
+    types.TEXT_DOCUMENT_DOCUMENT_LINK: document_link.document_link,
+    types.DOCUMENT_LINK_RESOLVE: document_link.resolve_document_link,
     types.WORKSPACE_SYMBOL: workspace_symbol.workspace_symbol,
     types.WORKSPACE_EXECUTE_COMMAND: operations.execute_command,
     types.WORKSPACE_TEXT_DOCUMENT_CONTENT: history.text_document_content,

@@ -11,6 +11,7 @@ from attrs import frozen
 from lsprotocol.types import Range
 
 from codeintel_ls.errors import InvalidRequestError
+from codeintel_ls.git import NotARepositoryError
 from codeintel_ls.search.values import (
     Explanation,
     Freshness,
@@ -20,12 +21,14 @@ from codeintel_ls.search.values import (
     SearchResult,
 )
 from codeintel_ls.server import wire
+from codeintel_ls.server.commit_search import moment
 from codeintel_ls.server.folders import Folder
 from codeintel_ls.server.positions import hit_range
 from codeintel_ls.server.session import Session
 from codeintel_ls.server.uris import shown
 from codeintel_ls.server.validation import wire_name
 from codeintel_ls.workspace import WorkspaceFolder
+from codeintel_ls.workspace.change_filter import ChangedBy, ChangeFilter
 
 
 @frozen
@@ -38,22 +41,55 @@ async def semantic_search(session: Session, params: wire.SemanticSearchParams) -
     """The best places of all folders, or of those that were named."""
     scopes = _scopes(session, params.folders)
     encoding = session.encoding
+    changed = _changed(params)
 
     async def ask(scope: _Scope) -> tuple[Folder, SearchResult]:
-        live = await scope.folder.live()
+        live = await scope.folder.live(retry=True)
         query = _query(params, live, scope.under)
-        return scope.folder, await session.pools.search.run(
-            lambda cancellation: live.search(query, cancellation)
+        only = _filter(session, live, changed)
+        # What waits for git must not keep other searches waiting.
+        pool = session.pools.search if only is None else session.pools.git
+        return scope.folder, await pool.run(
+            lambda cancellation: live.search(query, cancellation, only=only)
         )
 
     answers = await asyncio.gather(*(ask(scope) for scope in scopes))
-    first = await scopes[0].folder.live()
-    limit = _limit(params.limit, first)
+    lives = [await scope.folder.live() for scope in scopes]
+    limit = _limit(params.limit, lives[0])
     hits = _merge(answers)[params.offset : params.offset + limit]
+    if changed is not None and not hits and all(live.git is None for live in lives):
+        raise NotARepositoryError
     return wire.SearchResult(
         hits=tuple(_wire_hit(folder, hit, encoding) for folder, hit in hits),
         freshness=_freshness([result.freshness for _, result in answers]),
+        stopped_early=_stopped_early([result for _, result in answers]),
     )
+
+
+def _changed(params: wire.SemanticSearchParams) -> ChangedBy | None:
+    """Who has to have changed a hit, and when; None where that is all the same."""
+    given = (params.author, params.changed_since, params.changed_before)
+    if all(value is None for value in given):
+        return None
+    return ChangedBy(
+        author=params.author or "",
+        since=moment(params.changed_since, "changedSince"),
+        before=moment(params.changed_before, "changedBefore"),
+    )
+
+
+def _filter(
+    session: Session, live: WorkspaceFolder, changed: ChangedBy | None
+) -> ChangeFilter | None:
+    if changed is None:
+        return None
+    repositories, settings = session.repositories, live.settings
+    return ChangeFilter(live.root, changed, lambda path: repositories.of(path, settings))
+
+
+def _stopped_early(results: Sequence[SearchResult]) -> bool | None:
+    told = [result.stopped_early for result in results if result.stopped_early is not None]
+    return any(told) if told else None
 
 
 def _query(
@@ -173,7 +209,7 @@ async def find_similar(session: Session, params: wire.FindSimilarParams) -> wire
     document = session.documents.get(params.uri)
     text = document.text if document is not None else None
     encoding = session.encoding
-    live = await place.folder.live()
+    live = await place.folder.live(retry=True)
     query = _similar_query(params, live)
     result = await session.pools.search.run(
         lambda cancellation: live.find_similar(

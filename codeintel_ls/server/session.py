@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from typing import Final, cast
 
 from lsprotocol import types
@@ -26,6 +27,7 @@ from codeintel_ls.server.folders import (
     OutsideWorkspaceError,
     reason_of,
 )
+from codeintel_ls.server.head_watch import HeadWatch, OpenFile
 from codeintel_ls.server.indexing import FolderIndexing
 from codeintel_ls.server.pools import Pools
 from codeintel_ls.server.protocol import SessionProtocol
@@ -62,6 +64,13 @@ class Session:
         self.watched_files = WatchedFiles(
             self.client, self.protocol.in_background, self.files_changed
         )
+        self.head_watch = HeadWatch(
+            self._open_files,
+            lambda file: self.repositories.of(file.place.path, file.settings),
+            pools.files,
+            self.client.refresh_blame,
+        )
+        self._watching_head: asyncio.Task[None] | None = None
         self._indexing: dict[Folder, FolderIndexing] = {}
         self._status = StatusReporter(self.client.tell_status)
         self._closed: asyncio.Task[None] | None = None
@@ -85,12 +94,12 @@ class Session:
 
     async def _open_folder(self, folder: Folder) -> WorkspaceFolder:
         await self.ready.wait()
-        if self._closed is not None:
+        if self._closed is not None or folder.closed:
             raise FolderFailedError("It was closed.")
-        await pull(self, [folder.uri])
-        settings = await self._load_settings(folder)
         indexing = self.indexing(folder)
         try:
+            await pull(self, [folder.uri])
+            settings = await self._load_settings(folder)
             opened = await self.pools.files.run(
                 lambda _: WorkspaceFolder.open(
                     folder.path,
@@ -121,8 +130,23 @@ class Session:
             indexing.end()
         self.tell_status()
 
+    def watch_head(self) -> None:
+        """Notice from now on that HEAD moves, and let the client ask for blame again then."""
+        run = self.head_watch.run()
+        self._watching_head = self.protocol.in_background(run, "watching HEAD")
+
+    def _open_files(self) -> list[OpenFile]:
+        files: list[OpenFile] = []
+        for document in self.documents:
+            with suppress(OutsideWorkspaceError):
+                place = self.folders.place(document.uri)
+                if place.folder.opened is not None:
+                    files.append(OpenFile(place, place.folder.opened.settings))
+        return files
+
     def tell_status(self) -> None:
         """Tell the client how the server is, where that has changed."""
+        self.head_watch.look_soon()
         health = [
             FolderHealth(indexing.name, indexing.latest, indexing.stopped)
             for indexing in self._indexing.values()
@@ -198,6 +222,8 @@ class Session:
 
     async def _close(self) -> None:
         self._status.close()
+        if self._watching_head is not None:
+            self._watching_head.cancel()
         self.ready.set()
         await self.folders.close()
         await self.pools.git.run(lambda _: self.repositories.close())

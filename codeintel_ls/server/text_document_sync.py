@@ -11,6 +11,7 @@ from codeintel_ls.server.session import Session
 def did_open(session: Session, params: types.DidOpenTextDocumentParams) -> None:
     """The client owns this text from now on."""
     session.documents.open(params.text_document)
+    session.head_watch.look_soon()
 
 
 def did_change(session: Session, params: types.DidChangeTextDocumentParams) -> None:

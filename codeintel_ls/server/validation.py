@@ -53,11 +53,6 @@ class AtMost:
     length: int
 
 
-@frozen
-class NotYet:
-    """A parameter of the protocol that no operation can honour yet."""
-
-
 def wire_name(name: str) -> str:
     """`snake_case` as `camelCase`."""
     head, *rest = name.split("_")
@@ -101,8 +96,6 @@ def _check_mark(value: Any, mark: object) -> None:
     if isinstance(mark, AtMost) and len(value) > mark.length:
         what = "characters" if isinstance(value, str) else "elements"
         raise InvalidParamsError(f"must have at most {mark.length} {what}.")
-    if isinstance(mark, NotYet):
-        raise InvalidParamsError("is not available yet; leave it out.")
 
 
 def _tuple_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], tuple[Any, ...]]:

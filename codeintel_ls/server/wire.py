@@ -11,12 +11,16 @@ from typing import Annotated, Final
 from attrs import frozen
 from lsprotocol.types import Range
 
+from codeintel_ls.git import HistoryBoundary
 from codeintel_ls.index.status import IndexState
 from codeintel_ls.search.values import SearchMode
-from codeintel_ls.server.validation import MAX_UINTEGER, AtMost, Between, NotYet
+from codeintel_ls.server.validation import MAX_UINTEGER, AtMost, Between
 
 MAX_QUERY: Final = 10_000
 MAX_LIST: Final = 1_000
+MAX_CURSOR: Final = 100_000
+MOST_PATHS: Final = 20
+"""Of the paths that a commit touched, so many are told."""
 
 Query = Annotated[str, AtMost(MAX_QUERY)]
 Uri = Annotated[str, AtMost(MAX_QUERY)]
@@ -25,7 +29,8 @@ SearchLimit = Annotated[int, Between(1, 200)]
 SearchOffset = Annotated[int, Between(0, 10_000)]
 SnippetLines = Annotated[int, Between(0, 200)]
 LineNumber = Annotated[int, Between(0, MAX_UINTEGER)]
-Later = Annotated[str | None, NotYet()]
+Author = Annotated[str | None, AtMost(200)]
+Date = Annotated[str | None, AtMost(100)]
 
 
 @frozen(kw_only=True)
@@ -39,9 +44,9 @@ class SemanticSearchParams:
     globs: Strings = ()
     languages: Strings = ()
     mode: SearchMode = SearchMode.HYBRID
-    author: Later = None
-    changed_since: Later = None
-    changed_before: Later = None
+    author: Author = None
+    changed_since: Date = None
+    changed_before: Date = None
     snippet_lines: SnippetLines | None = None
     explain: bool = False
 
@@ -104,6 +109,7 @@ class SearchResult:
 
     hits: tuple[Hit, ...]
     freshness: Freshness
+    stopped_early: bool | None = None
 
 
 @frozen(kw_only=True)
@@ -115,6 +121,7 @@ class BlameRangeParams:
     end_line: LineNumber
     ignore_whitespace: bool | None = None
     detect_moves: bool | None = None
+    detect_copies: bool | None = None
 
 
 @frozen(kw_only=True)
@@ -159,16 +166,17 @@ class BlameRangeResult:
     hunks: tuple[BlameHunk, ...]
     commits: Mapping[str, Commit]
     version: int | None
+    cut_off: tuple[str, ...]
 
 
 @frozen(kw_only=True)
 class FileHistoryParams:
-    """A file, or a range of its lines."""
+    """A file, or a range of its lines, or a folder."""
 
     uri: Uri
     range: Range | None = None
     limit: Annotated[int, Between(1, 1_000)] = 50
-    cursor: Annotated[str | None, AtMost(MAX_QUERY)] = None
+    cursor: Annotated[str | None, AtMost(MAX_CURSOR)] = None
     follow: bool = True
 
 
@@ -197,6 +205,44 @@ class FileHistoryResult:
 
     entries: tuple[HistoryEntry, ...]
     next_cursor: str | None = None
+    boundary: HistoryBoundary | None = None
+
+
+@frozen(kw_only=True)
+class SearchHistoryParams:
+    """A question to the history."""
+
+    query: Query
+    limit: SearchLimit = 20
+    author: Author = None
+    since: Date = None
+    before: Date = None
+    paths: Strings = ()
+
+
+@frozen(kw_only=True)
+class CommitHit:
+    """A commit that answers."""
+
+    id: str
+    short_id: str
+    author: Person
+    committer: Person
+    summary: str
+    message: str
+    parents: tuple[str, ...]
+    url: str | None = None
+    score: float
+    paths: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class SearchHistoryResult:
+    """Ranked commits, the best first."""
+
+    commits: tuple[CommitHit, ...]
+    complete: bool
+    indexed: int
 
 
 @frozen(kw_only=True)
@@ -205,6 +251,22 @@ class FileAtRevisionParams:
 
     uri: Uri
     commit: Annotated[str, AtMost(200)]
+
+
+@frozen(kw_only=True)
+class OpenCommitParams:
+    """A commit of the repository that holds a file."""
+
+    uri: Uri
+    commit: Annotated[str, AtMost(200)]
+
+
+@frozen(kw_only=True)
+class ShownResult:
+    """What was to be shown."""
+
+    uri: str
+    shown: bool
 
 
 @frozen(kw_only=True)

@@ -4,10 +4,23 @@ Invariant: reading settings never fails and never runs anything; what is wrong i
 rest still works.
 """
 
-from codeintel_ls.settings.choices import DateFormat, LogLevel, PrimaryIndex, WorkspaceSymbols
+from codeintel_ls.settings.choices import (
+    BlameHints,
+    BlameHover,
+    DateFormat,
+    LogLevel,
+    PrimaryIndex,
+    WorkspaceSymbols,
+)
 from codeintel_ls.settings.json_schema import json_schema
 from codeintel_ls.settings.loading import WORKSPACE_FILE, LoadedSettings, load_settings
-from codeintel_ls.settings.locations import cache_directory, user_settings_path
+from codeintel_ls.settings.locations import (
+    blame_directory,
+    cache_directory,
+    commit_graph_directory,
+    repository_directory,
+    user_settings_path,
+)
 from codeintel_ls.settings.schema import (
     BlameSettings,
     CacheSettings,
@@ -18,10 +31,13 @@ from codeintel_ls.settings.schema import (
     SearchSettings,
     Settings,
 )
+from codeintel_ls.settings.template import fill_template
 from codeintel_ls.settings.validation import SettingsProblem
 
 __all__ = [
     "WORKSPACE_FILE",
+    "BlameHints",
+    "BlameHover",
     "BlameSettings",
     "CacheSettings",
     "DateFormat",
@@ -36,8 +52,12 @@ __all__ = [
     "Settings",
     "SettingsProblem",
     "WorkspaceSymbols",
+    "blame_directory",
     "cache_directory",
+    "commit_graph_directory",
+    "fill_template",
     "json_schema",
     "load_settings",
+    "repository_directory",
     "user_settings_path",
 ]

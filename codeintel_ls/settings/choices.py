@@ -11,6 +11,22 @@ class WorkspaceSymbols(StrEnum):
     OFF = "off"
 
 
+class BlameHover(StrEnum):
+    """Where on a line hovering shows its commit."""
+
+    OFF = "off"
+    LINE_END = "lineEnd"
+    EVERYWHERE = "everywhere"
+
+
+class BlameHints(StrEnum):
+    """Which lines show their commit at their end."""
+
+    OFF = "off"
+    LINE = "line"
+    VISIBLE = "visible"
+
+
 class DateFormat(StrEnum):
     """How dates of commits are shown."""
 

@@ -8,14 +8,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, cast
 
-from codeintel_ls.settings.schema import (
-    SECTIONS,
-    Settings,
-    camel_case,
-    default_of,
-    fields_of,
-    spec_of,
-)
+from codeintel_ls.settings.schema import SECTIONS, Settings
+from codeintel_ls.settings.spec import camel_case, default_of, fields_of, spec_of
 
 if TYPE_CHECKING:
     from attrs import Attribute

@@ -15,7 +15,8 @@ from pathlib import Path
 from attrs import frozen
 
 from codeintel_ls.settings.locations import user_settings_path
-from codeintel_ls.settings.schema import Settings, camel_case
+from codeintel_ls.settings.schema import Settings
+from codeintel_ls.settings.spec import camel_case
 from codeintel_ls.settings.validation import Layer, SettingsProblem, apply_layer
 
 WORKSPACE_FILE = ".codeintel.toml"

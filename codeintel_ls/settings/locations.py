@@ -3,7 +3,9 @@
 Invariant: only the environment and the user's own settings decide; never a workspace.
 """
 
+import os
 from collections.abc import Mapping
+from hashlib import blake2b
 from pathlib import Path
 
 from platformdirs import PlatformDirs
@@ -28,6 +30,30 @@ def cache_directory(settings: CacheSettings, environ: Mapping[str, str]) -> Path
     if settings.directory:
         return Path(settings.directory).expanduser()
     return _base(environ, "XDG_CACHE_HOME", PlatformDirs(_APPLICATION).user_cache_path)
+
+
+def repository_directory(
+    settings: CacheSettings, place: Path, environ: Mapping[str, str] = os.environ
+) -> Path:
+    """What all work trees share whose common git directory is `place`: name, hash of its path."""
+    place = Path(os.path.realpath(place))
+    name = place.parent.name if place.name == ".git" else place.name
+    digest = blake2b(str(place).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return cache_directory(settings, environ) / "repositories" / f"{name or 'root'}-{digest}"
+
+
+def commit_graph_directory(
+    settings: CacheSettings, place: Path, environ: Mapping[str, str] = os.environ
+) -> Path:
+    """Where the commit-graph of the repository lies whose common git directory is `place`."""
+    return repository_directory(settings, place, environ) / "commit-graph"
+
+
+def blame_directory(
+    settings: CacheSettings, place: Path, environ: Mapping[str, str] = os.environ
+) -> Path:
+    """Where blames of the repository are kept whose common git directory is `place`."""
+    return repository_directory(settings, place, environ) / "blames"
 
 
 def _base(environ: Mapping[str, str], variable: str, otherwise: Path) -> Path:

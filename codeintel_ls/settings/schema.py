@@ -6,81 +6,27 @@ a command, or that depends on the machine, has the scope `MACHINE` and is never 
 workspace's own file (see `loading`).
 """
 
-from collections.abc import Callable, Mapping
-from enum import StrEnum
+from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
-from attrs import Attribute, field, fields, frozen
+from attrs import field, fields, frozen
 
 from codeintel_ls.gitignore import InvalidPatternError, check_pattern
-from codeintel_ls.settings.choices import DateFormat, LogLevel, PrimaryIndex, WorkspaceSymbols
+from codeintel_ls.settings.choices import (
+    BlameHints,
+    BlameHover,
+    DateFormat,
+    LogLevel,
+    PrimaryIndex,
+    WorkspaceSymbols,
+)
+from codeintel_ls.settings.page_template import page_template_problem
+from codeintel_ls.settings.spec import Scope
+from codeintel_ls.settings.spec import about as _about
+from codeintel_ls.settings.template import COMMIT_PLACEHOLDERS, template_problem
 
-_SPEC = "codeintel_ls.setting"
-
-
-class Scope(StrEnum):
-    """Who may set a value: `MACHINE` only the user, the others also a workspace."""
-
-    MACHINE = "machine"
-    WINDOW = "window"
-    RESOURCE = "resource"
-
-
-@frozen(kw_only=True)
-class SettingSpec:
-    """What is known of one setting; a section has only a description.
-
-    `expected` describes the valid texts, `accepts` says whether a text is one of them.
-    """
-
-    description: str
-    scope: Scope | None = None
-    minimum: int | None = None
-    maximum: int | None = None
-    expected: str = ""
-    accepts: Callable[[str], bool] | None = None
-
-
-def spec_of(attribute: "Attribute[object]") -> SettingSpec:
-    """The specification that a field of a settings class carries."""
-    return cast("SettingSpec", attribute.metadata[_SPEC])
-
-
-def fields_of(section: type) -> "Mapping[str, Attribute[object]]":
-    """The fields of a settings class by their Python names, in order."""
-    return {attribute.name: attribute for attribute in fields(section)}
-
-
-def default_of(attribute: "Attribute[object]") -> object:
-    """The default of a field that is no section."""
-    return cast("object", attribute.default)
-
-
-def camel_case(name: str) -> str:
-    """`max_file_bytes` as JSON and LSP spell it: `maxFileBytes`."""
-    head, *rest = name.split("_")
-    return head + "".join(word.capitalize() for word in rest)
-
-
-def _about(
-    description: str,
-    *,
-    scope: Scope | None = None,
-    minimum: int | None = None,
-    maximum: int | None = None,
-    expected: str = "",
-    accepts: Callable[[str], bool] | None = None,
-) -> dict[str, SettingSpec]:
-    spec = SettingSpec(
-        description=description,
-        scope=scope,
-        minimum=minimum,
-        maximum=maximum,
-        expected=expected,
-        accepts=accepts,
-    )
-    return {_SPEC: spec}
+_PLACEHOLDERS = ", ".join(f"{{{name}}}" for name in COMMIT_PLACEHOLDERS)
 
 
 def _is_pattern(text: str) -> bool:
@@ -252,8 +198,44 @@ class BlameSettings:
         default=False,
         metadata=_about("Blame follows lines that were moved within a file.", scope=Scope.RESOURCE),
     )
-    hover: bool = field(
-        default=True, metadata=_about("Hovering shows the line's last commit.", scope=Scope.WINDOW)
+    detect_copies: bool = field(
+        default=False,
+        metadata=_about(
+            "Blame follows lines that came from another file which the same commit changed.",
+            scope=Scope.RESOURCE,
+        ),
+    )
+    hover: BlameHover = field(
+        default=BlameHover.EVERYWHERE,
+        metadata=_about(
+            "Where on a line hovering shows its last commit: `off`, `lineEnd` (on the last "
+            "character or after it) or `everywhere`.",
+            scope=Scope.WINDOW,
+        ),
+    )
+    inlay_hints: BlameHints = field(
+        default=BlameHints.OFF,
+        metadata=_about(
+            "Which lines show their last commit at their end: `off`, `line` (where the editor asks "
+            "for one line, that of its cursor) or `visible` (wherever another commit begins).",
+            scope=Scope.WINDOW,
+        ),
+    )
+    code_lens: bool = field(
+        default=False,
+        metadata=_about(
+            "Above each definition stand its authors and its last change.", scope=Scope.WINDOW
+        ),
+    )
+    format: str = field(
+        default="{author}, {date} · {summary}",
+        metadata=_about(
+            "The text at the end of a line, with the placeholders "
+            f"{_PLACEHOLDERS}; `{{{{` stands for a brace.",
+            scope=Scope.WINDOW,
+            expected=f"a text with no placeholders but {_PLACEHOLDERS}",
+            problem=template_problem,
+        ),
     )
     date_format: DateFormat = field(
         default=DateFormat.RELATIVE,
@@ -284,6 +266,24 @@ class GitSettings:
             scope=Scope.MACHINE,
             minimum=1,
             maximum=3600,
+        ),
+    )
+    commit_graph: bool = field(
+        default=True,
+        metadata=_about(
+            "Keep a commit-graph with changed-path filters in the cache for repositories that have "
+            "none: blame and history are faster with it. The repository itself is not written.",
+            scope=Scope.MACHINE,
+        ),
+    )
+    commit_url: str = field(
+        default="",
+        metadata=_about(
+            "The page of a commit, e.g. `https://git.example.org/{path}/commit/{commit}`; `{host}` "
+            "and `{path}` are the remote's. Empty: that of the known site of the remote.",
+            scope=Scope.MACHINE,
+            expected="an http or https URL with {commit} in it, or empty",
+            problem=page_template_problem,
         ),
     )
 

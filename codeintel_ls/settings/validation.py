@@ -13,15 +13,8 @@ from typing import cast
 
 from attrs import Attribute, evolve, frozen
 
-from codeintel_ls.settings.schema import (
-    SECTIONS,
-    Scope,
-    Settings,
-    SettingSpec,
-    default_of,
-    fields_of,
-    spec_of,
-)
+from codeintel_ls.settings.schema import SECTIONS, Settings
+from codeintel_ls.settings.spec import Scope, SettingSpec, default_of, fields_of, spec_of
 
 _LONGEST_ECHO = 60
 
@@ -185,6 +178,9 @@ def _checked_text(value: object, spec: SettingSpec) -> str:
         raise _Rejected(spec.expected)
     if spec.accepts is not None and not spec.accepts(value):
         raise _Rejected(spec.expected)
+    problem = spec.problem(value) if spec.problem is not None else None
+    if problem is not None:
+        raise _Rejected(f"{spec.expected} (this one {problem})")
     return value
 
 

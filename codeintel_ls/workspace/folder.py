@@ -12,30 +12,30 @@ from typing import Final
 
 from codeintel_ls.cancellation import Cancellation
 from codeintel_ls.embedding import Encoder
-from codeintel_ls.errors import CodeIntelError, InvalidRequestError
+from codeintel_ls.errors import InvalidRequestError
 from codeintel_ls.git import GitClient
-from codeintel_ls.index.errors import (
-    CacheUnavailableError,
-    DamagedCacheError,
-    DamagedSegmentError,
-)
-from codeintel_ls.index.globs import GlobSet
+from codeintel_ls.index.errors import CacheUnavailableError, DamagedCacheError, DamagedSegmentError
 from codeintel_ls.index.index import Index
-from codeintel_ls.index.source import SkippedFileError, read_source, split_lines
+from codeintel_ls.index.source import split_lines
 from codeintel_ls.index.status import IndexStatus
 from codeintel_ls.progress import Progress, no_progress
 from codeintel_ls.search import (
     Answer,
     Freshness,
+    HitFilter,
     SearchEngine,
     SearchQuery,
     SearchResult,
     SimilarTo,
 )
+from codeintel_ls.search.filtering import matching_paths
 from codeintel_ls.settings import Settings
+from codeintel_ls.workspace.commit_search import CommitSearch
+from codeintel_ls.workspace.errors import IndexingOffError
 from codeintel_ls.workspace.following import follower_notice
 from codeintel_ls.workspace.index_keeper import IndexKeeper
 from codeintel_ls.workspace.opening import (
+    commit_search,
     discover_git,
     index_folder,
     index_recipe,
@@ -44,7 +44,9 @@ from codeintel_ls.workspace.opening import (
     read_limits,
     repository_folder,
 )
+from codeintel_ls.workspace.reading import read_text
 from codeintel_ls.workspace.scope import FolderScope
+from codeintel_ls.workspace.symbols import Symbol, find_symbols
 from codeintel_ls.workspace.watching import Changes
 
 _log = logging.getLogger(__name__)
@@ -53,13 +55,6 @@ _REOPEN: Final = "The settings of cache and embedding take effect when the serve
 _OFF: Final = 'Indexing is switched off by the setting "index.enabled".'
 
 StatusListener = Callable[[IndexStatus], None]
-
-
-class IndexingOffError(CodeIntelError):
-    """The folder's settings say that it is not indexed."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"{name} is not indexed: the setting index.enabled is false.")
 
 
 class WorkspaceFolder:
@@ -72,6 +67,7 @@ class WorkspaceFolder:
         git: GitClient | None,
         encoder: Encoder | None,
         index: Index,
+        commits: CommitSearch | None,
         *,
         model: str,
         notices: tuple[str, ...],
@@ -83,6 +79,8 @@ class WorkspaceFolder:
         self.name = root.name or str(root)
         self.settings = settings
         self.git = git
+        self.commits = commits
+        self.dimension = encoder.dimension if encoder is not None else 0
         self._encoder = encoder
         self._index = index
         self._notices = notices
@@ -138,6 +136,7 @@ class WorkspaceFolder:
             git,
             encoder,
             index,
+            commit_search(root, git, encoder, model, settings),
             model=model,
             notices=tuple(notices),
             watch=watch,
@@ -172,10 +171,16 @@ class WorkspaceFolder:
                 self._keeper.cancel()
                 self._keeper.rest()
 
-    def search(self, query: SearchQuery, cancellation: Cancellation | None = None) -> SearchResult:
+    def search(
+        self,
+        query: SearchQuery,
+        cancellation: Cancellation | None = None,
+        *,
+        only: HitFilter | None = None,
+    ) -> SearchResult:
         """Ranked hits. Raises InvalidQueryError, InvalidGlobError, CancelledError."""
         engine, stop = self._engine, cancellation or Cancellation()
-        return self._result(lambda: engine.search(query, stop))
+        return self._result(lambda: engine.search(query, stop, only=only))
 
     def find_similar(
         self,
@@ -193,7 +198,9 @@ class WorkspaceFolder:
         only limits, filter and presentation count. Raises InvalidRequestError for lines that
         are not there.
         """
-        lines = split_lines(self._read(path) if text is None else text)
+        if text is None:
+            text = read_text(self.root, path, self.settings.index.max_file_bytes)
+        lines = split_lines(text)
         if not 0 <= first_line <= last_line < max(len(lines), 1):
             raise InvalidRequestError(
                 f"{path} has {len(lines)} lines; lines {first_line + 1} to {last_line + 1} were "
@@ -303,24 +310,12 @@ class WorkspaceFolder:
 
         `under` is a folder, `contains` a part of the path in any case. Raises InvalidGlobError.
         """
-        patterns = GlobSet.compile(globs)
-        prefix, part = f"{under.strip('/')}/" if under.strip("/") else "", contains.lower()
-        found = [
-            path
-            for _, path, _ in self._index.store.live_paths()
-            if path.startswith(prefix)
-            and part in path.lower()
-            and (not globs or patterns.matches(path))
-        ]
-        found.sort()
+        found = matching_paths(self._index.store, under=under, contains=contains, globs=globs)
         return found[:limit], len(found) > limit
 
-    def relative(self, path: Path) -> str | None:
-        """The folder-relative path with `/`, None for what lies outside."""
-        for candidate in (path, path.resolve()):
-            if candidate.is_relative_to(self.root):
-                return candidate.relative_to(self.root).as_posix()
-        return None
+    def symbols(self, path: str, text: str, cancellation: Cancellation) -> Sequence[Symbol]:
+        """The definitions of a file by their lines in `text`, an editor's buffer of it."""
+        return find_symbols(self._index.store, self.root, path, text, self.update, cancellation)
 
     def cancel_indexing(self) -> None:
         """Stop the background indexing; searches go on with what there is."""
@@ -335,11 +330,13 @@ class WorkspaceFolder:
 
     def worker_pids(self) -> list[int]:
         """Process ids of the indexing processes, for `doctor` and debugging."""
-        return self._keeper.worker_pids
+        return [*self._keeper.worker_pids, *(self.commits.worker_pids if self.commits else ())]
 
     def close(self) -> None:
         """Stop watching and indexing and end every child process; idempotent."""
         self._scope.close()
+        if self.commits is not None:
+            self.commits.close()
         self._keeper.close()
         self._index.close()
         if self.git is not None:
@@ -360,20 +357,13 @@ class WorkspaceFolder:
             self.changed(sorted(answer.changed))
         return SearchResult(
             hits=answer.hits,
+            stopped_early=answer.stopped_early,
             freshness=Freshness(
                 generation=answer.generation,
                 pending=self._keeper.pending,
                 complete=self._keeper.complete,
             ),
         )
-
-    def _read(self, path: str) -> str:
-        if not (self.root / path).resolve().is_relative_to(self.root):
-            raise InvalidRequestError(f"{Path(path).name} lies outside {self.name}.")
-        try:
-            return read_source(self.root / path, max_bytes=self.settings.index.max_file_bytes).text
-        except SkippedFileError as error:
-            raise InvalidRequestError(f"{path} cannot be read as text: {error.reason}.") from error
 
     def _require_indexing(self) -> None:
         if not self.settings.index.enabled:
@@ -386,6 +376,8 @@ class WorkspaceFolder:
     def _on_changes(self, changes: Changes) -> None:
         if changes.rescan or changes.head_changed:
             self._keeper.note_rescan()
+        if changes.head_changed and self.commits is not None:
+            self.commits.note_head()
         self.changed(sorted(changes.paths))
 
     def _tell_status(self) -> None:

@@ -15,7 +15,15 @@ from codeintel_ls.index.chunking import CHUNKER_VERSION
 from codeintel_ls.index.ladder import Ladder, PrimaryKind
 from codeintel_ls.index.source import ReadLimits
 from codeintel_ls.index.terms import TERMS_VERSION
-from codeintel_ls.settings import IndexSettings, PrimaryIndex, Settings, cache_directory
+from codeintel_ls.settings import (
+    IndexSettings,
+    PrimaryIndex,
+    Settings,
+    cache_directory,
+    commit_graph_directory,
+    repository_directory,
+)
+from codeintel_ls.workspace.commit_search import CommitSearch
 
 
 def index_folder(root: Path, settings: Settings, environ: Mapping[str, str] = os.environ) -> Path:
@@ -36,10 +44,8 @@ def repository_folder(
 
     Outside a repository the folder has one of its own.
     """
-    place = Path(os.path.realpath(git.common_dir)) if git is not None else root
-    name = place.parent.name if place.name == ".git" else place.name
-    digest = blake2b(str(place).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-    return cache_directory(settings.cache, environ) / "repositories" / f"{name or 'root'}-{digest}"
+    place = git.common_dir if git is not None else root
+    return repository_directory(settings.cache, place, environ)
 
 
 def ladder_of(settings: Settings) -> Ladder:
@@ -72,7 +78,7 @@ def index_recipe(encoder: Encoder) -> str:
 def discover_git(root: Path, settings: Settings, notices: list[str]) -> GitClient | None:
     """The repository that holds the folder; None without one, or with a notice that says why."""
     try:
-        return GitClient.discover(
+        git = GitClient.discover(
             root, timeout=settings.git.timeout_seconds, command=settings.git.path
         )
     except NotARepositoryError:
@@ -80,6 +86,25 @@ def discover_git(root: Path, settings: Settings, notices: list[str]) -> GitClien
     except GitError as error:
         notices.append(str(error))
         return None
+    if settings.git.commit_graph:
+        git.use_commit_graph(commit_graph_directory(settings.cache, git.common_dir))
+    return git
+
+
+def commit_search(
+    root: Path, git: GitClient | None, encoder: Encoder, model: str, settings: Settings
+) -> CommitSearch | None:
+    """Search in the history of the folder's repository; None outside one. Nothing is read yet."""
+    if git is None:
+        return None
+    return CommitSearch(
+        git,
+        encoder,
+        repository_folder(root, git, settings),
+        model=model,
+        memory_bytes=worker_bytes(settings),
+        unload_after_seconds=settings.index.unload_after_seconds,
+    )
 
 
 def load_ahead() -> None:

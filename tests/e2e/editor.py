@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from lsprotocol import types
 from pygls.protocol import JsonRPCNotification, JsonRPCResponseMessage, default_converter
@@ -46,6 +46,13 @@ def _plain_results():
     for kind in (JsonRPCResponseMessage, JsonRPCNotification):
         # pygls would turn objects into named tuples, whose names cannot be commit ids.
         converter.register_structure_hook(kind, lambda message, to: to(**message))
+
+    def action_or_command(given, _):
+        # lsprotocol takes every action that has a command for a command.
+        kind = types.Command if isinstance(given.get("command"), str) else types.CodeAction
+        return converter.structure(given, kind)
+
+    converter.register_structure_hook(types.Command | types.CodeAction, action_or_command)
     return converter
 
 
@@ -70,7 +77,7 @@ class Editor(LanguageClient):
         capabilities: types.ClientCapabilities = CAPABILITIES,
         options: object = None,
         command: Sequence[str] = SERVER,
-    ) -> "Editor":
+    ) -> Self:
         await self.start_io(*command, env=dict(environment))
         self.initialized_with = await self.initialize_session(
             types.InitializeParams(
@@ -153,6 +160,26 @@ class Editor(LanguageClient):
             return None
         assert isinstance(hover.contents, types.MarkupContent)
         return hover.contents.value
+
+
+class PartsEditor(Editor):
+    """Keeps partial results too, which the client of pytest-lsp takes for wrong progress."""
+
+    def __init__(self, configuration: dict[str, Any] | None = None) -> None:
+        super().__init__(configuration)
+        features = self.protocol.fm.features
+        work_done = features[types.PROGRESS]
+
+        self.parts: dict[int | str, list[dict[str, Any]]] = {}
+
+        def progress(params: types.ProgressParams) -> None:
+            value = params.value
+            if isinstance(value, dict) and "kind" not in value:
+                self.parts.setdefault(params.token, []).append(value)
+            else:
+                work_done(params)
+
+        features[types.PROGRESS] = progress
 
 
 async def eventually(check: Any) -> Any:

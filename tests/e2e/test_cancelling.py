@@ -1,9 +1,6 @@
 """Cancelling stops the work through both doors; indexing shows its progress and can be stopped."""
 
 import asyncio
-import os
-import stat
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,23 +10,7 @@ from pygls.exceptions import JsonRpcException
 from codeintel_ls.server.uris import uri_from_path
 from tests.e2e.editor import DOORS, SECONDS, Editor, eventually
 from tests.e2e.project import CACHE, commit, new_repository, write
-
-SLOW_GIT = """#!{python}
-import os, sys, time
-if "log" in sys.argv or "blame" in sys.argv:
-    with open({pids!r}, "a") as file:
-        print(os.getpid(), file=file)
-    time.sleep(600)
-os.execv({git!r}, [{git!r}, *sys.argv[1:]])
-"""
-
-
-def is_running(pid: int) -> bool:
-    """Whether it lives: an orphan that nobody has reaped yet does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+from tests.e2e.slow_git import SlowGit
 
 
 async def cancelled(editor: Editor, request: "asyncio.Future[object]", msg_id: str) -> None:
@@ -43,30 +24,21 @@ async def test_cancelling_ends_the_process_of_git(tmp_path, environment):
     folder = new_repository(tmp_path / "app")
     write(folder, {"cache.py": CACHE})
     commit(folder, "Begin")
-    pids = tmp_path / "pids"
-    slow = tmp_path / "bin" / "git"
-    real = next(
-        str(Path(place) / "git")
-        for place in os.environ["PATH"].split(os.pathsep)
-        if (Path(place) / "git").exists()
-    )
-    write(tmp_path, {"bin/git": SLOW_GIT.format(python=sys.executable, pids=str(pids), git=real)})
-    slow.chmod(slow.stat().st_mode | stat.S_IXUSR)
-    path = f"{slow.parent}{os.pathsep}{environment['PATH']}"
-    editor = await Editor().open({**environment, "PATH": path}, [folder])
+    slow = SlowGit(tmp_path)
+    editor = await Editor().open(slow.environment(environment), [folder])
     uri = uri_from_path(folder / "cache.py")
     for count, door in enumerate(DOORS, start=1):
         request = editor.begin(door, "fileHistory", {"uri": uri}, door)
-        await eventually(lambda n=count: pids.exists() and len(pids.read_text().split()) == n)
+        await eventually(lambda n=count: len(slow.pids()) == n)
         await cancelled(editor, request, door)
-        await eventually(lambda: not any(map(is_running, map(int, pids.read_text().split()))))
+        await eventually(lambda: not slow.runs())
     # What still runs when the client shuts down is ended too.
     late = editor.begin("request", "fileHistory", {"uri": uri}, "late")
-    await eventually(lambda: len(pids.read_text().split()) == len(DOORS) + 1)
+    await eventually(lambda: len(slow.pids()) == len(DOORS) + 1)
     await editor.close()
     with pytest.raises(JsonRpcException):
         await late
-    assert not any(map(is_running, map(int, pids.read_text().split())))
+    assert not slow.runs()
 
 
 def many_files(folder: Path, count: int) -> None:

@@ -13,7 +13,7 @@ import pytest
 from codeintel_ls.server.uris import uri_from_path
 from tests.e2e.editor import SECONDS, SERVER
 from tests.e2e.project import make_project
-from tests.e2e.test_cancelling import is_running
+from tests.e2e.slow_git import is_running
 
 
 class Pipe:

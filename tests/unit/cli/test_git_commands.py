@@ -1,14 +1,16 @@
 """`blame` and `history` from the command line."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
 
 from codeintel_ls.cli.dates import age_colour
 from codeintel_ls.git.dates import iso_date, relative_date
+from tests.unit.cli.command_line import CommandLine
 from tests.unit.cli.conftest import RETRY, Call
-from tests.unit.git.repositories import RepositoryBuilder
+from tests.unit.git.repositories import RepositoryBuilder, grow
 
 LINES = (RETRY + "\n\nLIMIT = 3\n").splitlines()
 LAST = len(LINES)
@@ -63,7 +65,11 @@ def test_uncommitted_lines_say_so(call: Call, repository: RepositoryBuilder) -> 
     assert "Ada" in shown[1]
     document = call("blame", "--json", "a.py", folder=repository.root).document()
     assert [hunk["commit"] for hunk in document["hunks"]] == [None, repository.head()]
-    assert document["lines"] == ["zero = 0", "one = 1"]
+    path = {"originalPath": "a.py"}
+    assert document["lines"] == [
+        {"line": 0, "commit": None, "originalLine": -1, "text": "zero = 0", **path},
+        {"line": 1, "commit": repository.head(), "originalLine": 0, "text": "one = 1", **path},
+    ]
 
 
 def test_blame_json_has_the_fields_of_the_protocol(call: Call, project: RepositoryBuilder) -> None:
@@ -74,6 +80,38 @@ def test_blame_json_has_the_fields_of_the_protocol(call: Call, project: Reposito
     commit = document["commits"][hunk["commit"]]
     assert (commit["author"]["name"], commit["author"]["offset"]) == ("Brian", 90)
     assert (commit["summary"], commit["shortId"]) == ("Limit", project.head()[:10])
+    assert {"id", "message", "committer", "parents"} <= commit.keys()
+    assert {"name", "email", "time", "offset"} == commit["committer"].keys()
+
+
+def test_blame_json_says_of_each_line_what_git_does(
+    call: Call, repository: RepositoryBuilder
+) -> None:
+    grow(repository, seed=5, steps=12)
+    repository.git("remote", "add", "origin", "https://github.com/example/project.git")
+    document = call("blame", "--json", "file.txt", folder=repository.root).document()
+    told = [(one["commit"], one["originalLine"], one["originalPath"]) for one in document["lines"]]
+    assert told == repository.porcelain_blame("HEAD", "--", "file.txt")
+    assert {one[0] for one in told} == document["commits"].keys()
+    for commit_id, commit in document["commits"].items():
+        assert commit["url"].endswith(f"/commit/{commit_id}")
+
+
+def test_blame_on_a_terminal_shows_the_age_by_its_colour(
+    repository: RepositoryBuilder, home: dict[str, str]
+) -> None:
+    repository.commit_file("a.py", "old = 1\n")
+    repository.time = int(time.time()) - 86_400
+    repository.commit_file("a.py", "old = 1\nnew = 2\n")
+    repository.write("a.py", "old = 1\nnew = 2\nnow = 3\n")
+    terminal = CommandLine(repository.root, home)
+    shown = terminal.on_terminal("blame", "a.py").out.splitlines()
+    colours = [line.split("m", 1)[0] for line in shown]
+    assert colours == ["\x1b[38;5;103", "\x1b[38;5;209", "\x1b[2"]
+    assert all(line.count("\x1b[0m") == 1 for line in shown)
+    plain = terminal.on_terminal("blame", "a.py", NO_COLOR="1").out
+    assert "\x1b" not in plain
+    assert plain.splitlines()[1].endswith("  2  new = 2")
 
 
 def test_whitespace_and_moves_can_be_overlooked(call: Call, repository: RepositoryBuilder) -> None:
@@ -138,7 +176,7 @@ def test_history_in_pages(call: Call, project: RepositoryBuilder) -> None:
     assert [entry["summary"] for entry in rest["entries"]] == ["Rename", "Retry"]
     assert rest["entries"][0]["previousPath"] == "src/old_retry.py"
     assert "nextCursor" not in rest
-    assert "There is more" in call("history", "-n", "1", "src/retry.py").err
+    assert "There may be more" in call("history", "-n", "1", "src/retry.py").err
 
 
 def test_history_of_lines(call: Call) -> None:
@@ -169,3 +207,29 @@ def test_any_time_that_a_commit_claims_has_a_text() -> None:
     assert relative_date(0, 3 * 86400) == "3 days ago"
     assert relative_date(86400, 0) == "1 day from now"
     assert age_colour(0, 86400) != age_colour(0, 10**9)
+
+
+def test_history_of_a_folder_and_of_the_repository(call: Call, project: RepositoryBuilder) -> None:
+    whole = call("history", "--json", ".", folder=project.root).document()
+    assert whole["uri"] == project.root.as_uri()
+    told = project.git("log", "--format=%H").decode().split()
+    assert [entry["id"] for entry in whole["entries"]] == told
+    below = call("history", "--json", "src", folder=project.root).document()
+    assert {entry["path"] for entry in below["entries"]} == {"src"}
+    assert "Limit" in call("history", ".", folder=project.root).out
+    refused = call("history", ".:3", folder=project.root)
+    assert refused.status != 0
+
+
+def test_history_says_where_a_shallow_clone_ends(
+    call: Call, repository: RepositoryBuilder, tmp_path: Path
+) -> None:
+    for number in range(3):
+        repository.commit_file("a.py", f"one = {number}\n")
+    clone = tmp_path / "shallow"
+    repository.git("clone", "-q", "--depth=2", repository.root.as_uri(), str(clone))
+    shown = call("history", "a.py", folder=clone)
+    assert len(shown.out.splitlines()) == 2
+    assert "The clone is shallow" in shown.err
+    document = call("history", "--json", "a.py", folder=clone).document()
+    assert document["boundary"] == "shallow"

@@ -170,3 +170,43 @@ def test_switched_off_indexing_is_respected(call: Call, plain: Path) -> None:
     (plain / "sound.py").write_text("def mute(): ...\n")
     answer = call("search", "--json", "--mode", "lexical", "mute", folder=plain)
     assert answer.document()["hits"] == []
+
+
+def test_places_by_who_changed_them_and_when(call: Call, project: RepositoryBuilder) -> None:
+    def paths(*options: str) -> set[str]:
+        answer = call("search", "--json", *options, *QUESTION).document()
+        assert answer["stoppedEarly"] is False
+        return {hit["path"] for hit in answer["hits"]}
+
+    assert paths("--author", "brian") >= {"src/colour.py", "web/search.js"}
+    assert "src/retry.py" in paths("--author", "ada")
+    assert paths("--author", "ada") != paths("--author", "brian")
+    assert paths("--since", "1d") == set()
+    assert paths("--before", "1d") == paths("--before", "2h")
+    wrong = call("search", "--since", "tomorrow", *QUESTION)
+    assert wrong.status == 2
+    assert "--since must be a date" in wrong.err
+
+
+def test_commits_are_found_by_what_they_say(call: Call, project: RepositoryBuilder) -> None:
+    shown = call("search", "--commits", "networks that fail")
+    assert shown.status == 0
+    lines = shown.out.splitlines()
+    assert "  Ada  (" in lines[0]
+    assert lines[1:3] == ["    Retry", "    src/old_retry.py"]
+    found = call("search", "--commits", "--json", "--author", "brian", "retry").document()
+    (only,) = found["commits"]
+    assert (only["id"], only["summary"]) == (project.head(), "Limit")
+    assert "src/retry.py" in only["paths"]
+    assert (found["complete"], found["indexed"]) == (True, 3)
+    nothing = call("search", "--commits", "--author", "nobody", "retry")
+    assert nothing.status == 1
+    assert "Nothing found in 3 commits" in nothing.err
+
+
+def test_there_are_no_commits_outside_a_repository(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("def one():\n    return 1\n")
+    for options in (["--commits"], ["--author", "ada"]):
+        told = call("search", *options, "one", folder=tmp_path)
+        assert told.status == 2
+        assert "in no git repository" in told.err

@@ -25,6 +25,11 @@ echo "$*" >> "{log}"
 exec {git} "$@"
 """
 
+TELLING = """#!/bin/sh
+echo "$GIT_ALTERNATE_OBJECT_DIRECTORIES" >> "{log}"
+exec {git} "$@"
+"""
+
 OLD = """#!/bin/sh
 echo git version 2.29.9
 """

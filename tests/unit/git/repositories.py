@@ -63,7 +63,26 @@ class RepositoryBuilder:
         return self.commit(message, author=author)
 
     def head(self) -> str:
-        return self.git("rev-parse", "HEAD").decode().strip()
+        return self.rev("HEAD")
+
+    def rev(self, name: str) -> str:
+        return self.git("rev-parse", name).decode().strip()
+
+    def import_commits(self, path: str, count: int) -> None:
+        """Commit new contents of `path` onto `main` many times, in one process."""
+        stream: list[str] = []
+        for number in range(count):
+            self.time += 60
+            content = f"{self.time} {number}\n"
+            begin = f"from {self.head()}\n" if number == 0 else ""
+            stream.append(
+                "commit refs/heads/main\n"
+                f"committer Committer <committer@example.org> {self.time} +0130\n"
+                f"data 6\nImport\n{begin}"
+                f"M 100644 inline {path}\ndata {len(content)}\n{content}\n"
+            )
+        self.git("fast-import", "--quiet", given="".join(stream).encode())
+        self.git("reset", "-q", "--hard")
 
     def porcelain_blame(
         self, *arguments: str, given: bytes | None = None

@@ -185,6 +185,18 @@ def test_mailmap_names_people(repository: RepositoryBuilder, client: GitClient):
     assert history.commit.author.name == "Ada Lovelace"
 
 
+def test_a_configured_mailmap_that_changes_is_obeyed(
+    repository: RepositoryBuilder, client: GitClient, tmp_path: Path
+):
+    commit = repository.commit_file("a.txt", "one\n")
+    people = tmp_path / "people"
+    repository.git("config", "mailmap.file", str(people))
+    for name in ("Ada Lovelace", "Countess of Lovelace"):
+        people.write_text(f"{name} <ada@example.org>\n")
+        blame = client.blame_range("a.txt", 0, 0)
+        assert blame.commits[commit].author.name == name
+
+
 def test_authors_and_messages_that_are_no_utf8_are_shown_as_far_as_they_are(
     repository: RepositoryBuilder, client: GitClient
 ):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from codeintel_ls.cancellation import Cancellation
 from codeintel_ls.git import GitClient, GitError
 from tests.unit.git.fakes import MARKING, fake_program
 from tests.unit.git.repositories import RepositoryBuilder
@@ -75,6 +76,14 @@ def trapped(repository: RepositoryBuilder, tmp_path: Path, marks: Path) -> Repos
     repository.git("config", "remote.origin.promisor", "true")
     repository.git("config", "remote.origin.url", f"ext::{trap}")
     repository.git("config", "protocol.ext.allow", "always")
+    included = repository.write(".git/included", f"[core]\n\tfsmonitor = {trap}\n")
+    repository.git("config", "include.path", str(included))
+    repository.git("config", "submodule.inner.url", f"ext::{trap}")
+    repository.write(".gitmodules", f'[submodule "inner"]\n\tpath = inner\n\turl = ext::{trap}\n')
+    elsewhere = RepositoryBuilder(tmp_path / "elsewhere")
+    fake_program(elsewhere.root / ".git" / "hooks" / "post-index-change", MARKING, marks)
+    alternates = ".git/objects/info/alternates"
+    repository.write(alternates, f"{elsewhere.root / '.git' / 'objects'}\n")
     return repository
 
 
@@ -94,6 +103,10 @@ def test_everything_is_answered_and_nothing_is_run(trapped: RepositoryBuilder, m
     trapped.write("untracked.txt", "new\n")
     marks.unlink(missing_ok=True)
     client = GitClient.discover(trapped.root)
+    client.use_commit_graph(marks.parent / "graph")
+    assert client.commit_graph is not None
+    client.commit_graph.refresh()
+    assert client.commit_graph.environment
     assert "untracked.txt" in client.list_files(client.root).paths
     told = client.blame_range("a.txt", 0, 10**9)
     assert [hunk.commit is None for hunk in told.hunks] == [True, False, False]
@@ -101,11 +114,28 @@ def test_everything_is_answered_and_nothing_is_run(trapped: RepositoryBuilder, m
     assert len(client.file_history("a.txt", follow=False).entries) == 2
     lines = client.file_history("a.txt", lines=(1, 3)).entries
     assert [entry.path for entry in lines] == ["a.txt", "old.txt"]
+    assert len(client.folder_history(".").entries) == 3
+    assert "\n+changed\n" in client.file_diff("a.txt", "HEAD")
     assert client.file_at_revision("a.txt", "HEAD").startswith("changed\n")
     assert client.commits([trapped.head()])
     assert client.commit_url(trapped.head()) is None
+    _move_head(trapped)
+    marks.unlink(missing_ok=True)
+    assert client.blame_range("a.txt", 0, 10**9).hunks[1:] == told.hunks[1:]
+    client.blame_ahead("a.txt")
+    assert client.folder_history(".").entries[0].commit.summary == "Later"
+    (touched,) = client.log.touched([trapped.head()], Cancellation(), symbols=True)
+    assert touched.message.strip() == "Later"
     client.close()
     assert not marks.exists(), marks.read_text()
+
+
+def _move_head(repository: RepositoryBuilder) -> None:
+    """A commit that touches no file, made without the traps."""
+    tree = repository.git("rev-parse", "HEAD^{tree}").decode().strip()
+    head = repository.head()
+    later = repository.git("commit-tree", tree, "-p", head, "-m", "Later").decode().strip()
+    (repository.root / ".git/refs/heads/main").write_text(f"{later}\n")
 
 
 def test_nothing_is_fetched(trapped: RepositoryBuilder, marks: Path):

@@ -1,28 +1,23 @@
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
 from codeintel_ls.errors import InvalidRequestError
 from codeintel_ls.git import (
-    BadRevisionError,
     ChangeStatus,
     GitClient,
+    HistoryBoundary,
     HistoryEntry,
-    PathNotTrackedError,
+    ProcessSlots,
 )
+from tests.unit.git.generated_histories import all_pages
 from tests.unit.git.repositories import RepositoryBuilder, grow
 
 TEN = [f"line number {number}\n" for number in range(10)]
-
-
-def all_pages(client: GitClient, path: str, limit: int, follow: bool) -> list[HistoryEntry]:
-    entries: list[HistoryEntry] = []
-    cursor = None
-    while True:
-        page = client.file_history(path, limit=limit, cursor=cursor, follow=follow)
-        entries += page.entries
-        assert len(page.entries) == limit or page.next_cursor is None
-        cursor = page.next_cursor
-        if cursor is None:
-            return entries
 
 
 def git_log(repository: RepositoryBuilder, *arguments: str) -> list[str]:
@@ -36,8 +31,13 @@ def test_pages_join_to_what_git_lists(
 ):
     grow(repository, 1, steps=14)
     entries = all_pages(client, "file.txt", limit, follow)
+    # git looks at no merge while it follows.
+    told = [entry for entry in entries if not follow or len(entry.commit.parents) < 2]
     flags = ("--follow",) if follow else ()
-    assert [entry.commit.id for entry in entries] == git_log(repository, *flags, "--", "file.txt")
+    assert [entry.commit.id for entry in told] == git_log(repository, *flags, "--", "file.txt")
+    names = ("file.txt", "old.txt") if follow else ("file.txt",)
+    merges = {entry.commit.id for entry in entries if len(entry.commit.parents) > 1}
+    assert merges == set(git_log(repository, "--merges", "--", *names))
     assert ({entry.path for entry in entries} == {"file.txt", "old.txt"}) == follow
 
 
@@ -168,45 +168,130 @@ def test_limits(repository: RepositoryBuilder, client: GitClient):
         client.file_history("a.txt", limit=-1)
 
 
-def test_a_file_at_a_revision(repository: RepositoryBuilder, client: GitClient):
-    first = repository.commit_file("a.txt", "öne\r\n")
-    repository.git("tag", "-a", "v1", "-m", "annotated")
-    repository.git("mv", "a.txt", "b.txt")
-    second = repository.commit()
-    for revision in (first, first[:12], "v1", "HEAD~1", "main^", "v1^{commit}"):
-        assert client.file_at_revision("a.txt", revision) == "öne\r\n"
-    with pytest.raises(PathNotTrackedError, match=second[:10]):
-        client.file_at_revision("a.txt", second)
+def test_a_rename_is_found_with_a_single_process_at_a_time(repository: RepositoryBuilder):
+    repository.commit_file("old.txt", "".join(TEN))
+    repository.git("mv", "old.txt", "new.txt")
+    repository.commit()
+    with closing(GitClient.discover(repository.root, slots=ProcessSlots(1))) as client:
+        told = [entry.path for entry in client.file_history("new.txt").entries]
+    assert told == ["new.txt", "old.txt"]
 
 
-@pytest.mark.parametrize(
-    "revision",
-    [
-        "",
-        "-",
-        "--help",
-        "--output=/tmp/x",
-        "nope",
-        "1" * 40,
-        "HEAD:a.txt",
-        "a\nb",
-        "\0",
-        "x" * 9999,
-    ],
-)
-def test_revisions_that_name_no_commit(
-    repository: RepositoryBuilder, client: GitClient, revision: str
+def test_a_file_that_was_added_again_goes_on_before_its_deletion(
+    repository: RepositoryBuilder, client: GitClient
 ):
-    repository.commit_file("a.txt", "one\n")
-    with pytest.raises(BadRevisionError):
-        client.file_at_revision("a.txt", revision)
-    with pytest.raises(BadRevisionError):
-        client.commits([revision])
+    repository.commit_file("first.txt", "".join(TEN))
+    repository.git("mv", "first.txt", "a.txt")
+    repository.commit()
+    repository.git("rm", "-q", "a.txt")
+    repository.commit()
+    repository.commit_file("a.txt", "quite another text\n" * 3)
+    entries = client.file_history("a.txt").entries
+    assert [(entry.status.value, entry.path) for entry in entries] == [
+        ("A", "a.txt"),
+        ("D", "a.txt"),
+        ("R", "a.txt"),
+        ("A", "first.txt"),
+    ]
 
 
-def test_commits_by_id(repository: RepositoryBuilder, client: GitClient):
-    ids = [repository.commit(f"Message {number}") for number in range(3)]
-    found = client.commits([*ids[::-1], ids[0]])
-    assert list(found) == ids[::-1]
-    assert [commit.summary for commit in found.values()] == ["Message 2", "Message 1", "Message 0"]
-    assert client.commits([]) == {}
+def test_a_copy_goes_on_under_the_name_of_its_source(
+    repository: RepositoryBuilder, client: GitClient
+):
+    repository.commit_file("a.txt", "".join(TEN))
+    copied = repository.commit_file("b.txt", "".join(TEN))
+    repository.commit_file("a.txt", "other\n")
+    told = client.file_history("b.txt").entries
+    assert [(entry.status.value, entry.previous_path) for entry in told] == [
+        ("C", "a.txt"),
+        ("A", None),
+    ]
+    assert told[0].commit.id == copied
+
+
+def test_a_branch_that_knew_the_file_by_its_old_name(
+    repository: RepositoryBuilder, client: GitClient
+):
+    repository.commit_file("old.txt", "".join(TEN))
+    repository.git("checkout", "-q", "-b", "side")
+    side = repository.commit_file("old.txt", "side\n" + "".join(TEN[1:]))
+    repository.git("checkout", "-q", "main")
+    repository.git("mv", "old.txt", "new.txt")
+    renamed = repository.commit_file("new.txt", "".join(TEN[:-1]) + "main\n")
+    repository.git("merge", "-q", "--no-edit", "side")
+    entries = client.file_history("new.txt").entries
+    places = [(entry.commit.id, entry.path) for entry in entries]
+    assert places[:2] == [(repository.head(), "new.txt"), (renamed, "new.txt")]
+    assert (side, "old.txt") in places
+    assert len(set(places)) == len(places) == 4
+
+
+def test_entries_are_told_as_they_are_found(repository: RepositoryBuilder, client: GitClient):
+    grow(repository, 3, steps=8)
+    told: list[HistoryEntry] = []
+    page = client.file_history("file.txt", limit=5, tell=told.append)
+    assert tuple(told) == page.entries
+    line = client.file_history("file.txt", lines=(0, 0), limit=2, tell=told.append)
+    assert tuple(told[5:]) == line.entries
+
+
+def test_the_history_ends_at_a_shallow_boundary(
+    repository: RepositoryBuilder, tmp_path: Path, open_client: Callable[[Path], GitClient]
+):
+    repository.commit_file("a.txt", "".join(TEN))
+    repository.commit_file("a.txt", "".join(TEN[1:]))
+    repository.commit_file("b.txt", "one\n")
+    url = repository.root.as_uri()
+    repository.git("clone", "-q", "--depth=2", url, str(tmp_path / "shallow"))
+    shallow = open_client(tmp_path / "shallow")
+    page = shallow.file_history("a.txt")
+    assert [entry.status for entry in page.entries] == [ChangeStatus.ADDED]
+    assert page.boundary is HistoryBoundary.SHALLOW
+    assert shallow.file_history("a.txt", lines=(0, 0)).boundary is HistoryBoundary.SHALLOW
+    assert shallow.folder_history(".", limit=1).boundary is None
+    assert shallow.folder_history(".").boundary is HistoryBoundary.SHALLOW
+    assert shallow.file_history("b.txt").boundary is None
+    whole = open_client(repository.root)
+    assert whole.file_history("a.txt").boundary is None
+
+
+def test_a_partial_clone_says_what_it_cannot_know(
+    repository: RepositoryBuilder, tmp_path: Path, open_client: Callable[[Path], GitClient]
+):
+    repository.commit_file("old.txt", "".join(TEN))
+    repository.git("mv", "old.txt", "moved.txt")
+    repository.commit()
+    repository.git("mv", "moved.txt", "new.txt")
+    repository.commit_file("new.txt", "".join(TEN[1:]))
+    repository.commit_file("new.txt", "".join(TEN[2:]))
+    repository.git("config", "uploadpack.allowFilter", "true")
+    url = repository.root.as_uri()
+    repository.git("clone", "-q", "--filter=blob:none", url, str(tmp_path / "partial"))
+    page = open_client(tmp_path / "partial").file_history("new.txt")
+    assert [entry.status.value for entry in page.entries] == ["M", "A"]
+    assert [entry.additions for entry in page.entries] == [None, None]
+    assert page.boundary is HistoryBoundary.PARTIAL
+    # A rename without a change is told by the ids alone.
+    moved = open_client(tmp_path / "partial").file_history("moved.txt")
+    assert [entry.path for entry in moved.entries] == ["moved.txt", "moved.txt", "old.txt"]
+
+
+def test_a_cursor_of_another_process_goes_on(repository: RepositoryBuilder, client: GitClient):
+    ids = [repository.commit_file("a.txt", f"{number}\n") for number in range(4)]
+    script = (
+        "import sys; from pathlib import Path; from codeintel_ls.git import GitClient;"
+        "print(GitClient.discover(Path(sys.argv[1])).file_history('a.txt', limit=1).next_cursor)"
+    )
+    asked = [sys.executable, "-c", script, str(repository.root)]
+    cursor = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    rest = client.file_history("a.txt", cursor=cursor)
+    assert [entry.commit.id for entry in rest.entries] == ids[2::-1]
+
+
+def test_the_counts_are_those_of_git(repository: RepositoryBuilder, client: GitClient):
+    grow(repository, 4, steps=20)
+    told = repository.git("log", "--numstat", "--format=", "--no-merges", "--", "file.txt")
+    counts = [tuple(map(int, row.split()[:2])) for row in told.decode().splitlines() if row]
+    entries = client.file_history("file.txt", follow=False).entries
+    counted = [(one.additions, one.deletions) for one in entries if len(one.commit.parents) < 2]
+    assert counted == counts

@@ -1,10 +1,11 @@
 """A commit as text."""
 
 import pytest
+from attrs import evolve
 
 from codeintel_ls.git import Commit, Person
 from codeintel_ls.git.dates import iso_date, relative_date
-from codeintel_ls.server.commit_text import markdown, plain
+from codeintel_ls.server.commit_text import command_link, markdown, one_line, plain
 from codeintel_ls.settings import DateFormat
 
 NOW = 1_700_000_000
@@ -56,3 +57,31 @@ def test_plain_text_has_no_markup():
     assert (
         text == "A *B* <c> · 2023-11-12 · 0123456789\n\nFix [this](http://x)\n\nBecause\nof `that`"
     )
+
+
+def test_no_url_ends_its_own_link():
+    url = "https://example.org/c/(0123) [x]<y>"
+    text = markdown(COMMIT, url, DateFormat.RELATIVE, NOW)
+    assert "](https://example.org/c/%280123%29%20[x]%3Cy%3E)" in text
+
+
+def test_actions_are_links_to_commands_with_their_argument_encoded():
+    link = command_link("History", "codeintel.fileHistory", {"uri": "file:///a)b"})
+    encoded = "%5B%7B%22uri%22%3A%22file%3A%2F%2F%2Fa%29b%22%7D%5D"
+    assert link == f"[History](command:codeintel.fileHistory?{encoded})"
+    text = markdown(COMMIT, None, DateFormat.RELATIVE, NOW, [link, link])
+    assert text.endswith(f"\n\n{link} · {link}")
+
+
+def test_a_line_follows_its_template_and_what_is_long_is_cut():
+    template = "{{{id}}} {author} <{email}>, {date} · {summary}"
+    commit = evolve(COMMIT, summary="word " * 100)
+    text = one_line(commit, template, DateFormat.ISO, NOW)
+    assert text.startswith("{0123456789} A *B* <c> <a@b>, 2023-11-12 · word word")
+    assert text.endswith("word wo…")
+    assert len(text.partition(" · ")[2]) <= 73
+    wild = evolve(COMMIT, author=evolve(PERSON, name="Eve\n{id} " * 100))
+    text = one_line(wild, "{author}", DateFormat.ISO, NOW)
+    assert "\n" not in text
+    assert text.startswith("Eve {id} Eve")
+    assert len(text) <= 201

@@ -55,8 +55,8 @@ def test_everything_given_arrives():
         ({"query": "x", "globs": ["*.py", 7]}, "`globs[1]` must be a string."),
         ({"query": "x", "globs": ["x"] * 1001}, "`globs` must have at most 1000 elements."),
         ({"query": "x" * 10_001}, "`query` must have at most 10000 characters."),
-        ({"query": "x", "author": "me"}, "`author` is not available yet"),
-        ({"query": "x", "changedSince": "2020-01-01"}, "`changedSince` is not available yet"),
+        ({"query": "x", "author": "a" * 201}, "`author` must have at most 200 characters"),
+        ({"query": "x", "changedSince": 2020}, "`changedSince` must be a string"),
         ({"query": "x", "limti": 3}, "`limti` is not a known field"),
         ({"query": "x", "snippet_lines": 3}, "`snippet_lines` is not a known field"),
     ],
@@ -95,13 +95,14 @@ def test_results_are_camel_case_and_leave_absent_fields_out():
     commit = wire.BlameHunk(
         start_line=1, end_line=2, commit=None, original_line=-1, original_path=""
     )
-    result = wire.BlameRangeResult(hunks=(commit,), commits={}, version=None)
+    result = wire.BlameRangeResult(hunks=(commit,), commits={}, version=None, cut_off=())
     assert write_result(result) == {
         "hunks": [
             {"startLine": 1, "endLine": 2, "commit": None, "originalLine": -1, "originalPath": ""}
         ],
         "commits": {},
         "version": None,
+        "cutOff": [],
     }
     page = wire.FileHistoryResult(entries=())
     assert write_result(page) == {"entries": []}

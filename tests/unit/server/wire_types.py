@@ -10,7 +10,7 @@ import attrs
 from lsprotocol.types import Range
 
 from codeintel_ls.server.operations import OPERATIONS
-from codeintel_ls.server.validation import AtMost, Between, NotYet, wire_name
+from codeintel_ls.server.validation import AtMost, Between, wire_name
 from codeintel_ls.server.wire import StatusNotification
 
 PRIMITIVES = {str: "string", int: "integer", float: "number", bool: "boolean", Range: "Range"}
@@ -39,8 +39,6 @@ def mark_words(mark: object) -> str:
             return f" {mark.lowest}–{mark.highest}"
         case AtMost():
             return f", at most {mark.length}"
-        case NotYet():
-            return ", not yet"
         case _:
             raise AssertionError(mark)
 

@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from codeintel_ls.settings import Settings, SettingsProblem, json_schema, load_settings
+from codeintel_ls.settings import (
+    Settings,
+    SettingsProblem,
+    fill_template,
+    json_schema,
+    load_settings,
+)
 
 NOWHERE = {"XDG_CONFIG_HOME": "/nonexistent"}
 SCHEMA: dict[str, Any] = json_schema()
@@ -46,6 +52,10 @@ def load(client: object) -> tuple[Settings, tuple[SettingsProblem, ...]]:
         ("cache", "maxWorkspaceMegabytes", 49, "a whole number from 50 to"),
         ("index", "primary", "hnsw", 'one of "auto", "flat", "sq8", "rabitq"'),
         ("index", "workerMegabytes", 255, "a whole number from 256 to"),
+        ("blame", "hover", True, 'one of "off", "lineEnd", "everywhere"'),
+        ("blame", "inlayHints", "on", 'one of "off", "line", "visible"'),
+        ("blame", "codeLens", "on", "true or false"),
+        ("blame", "format", 3, "a text with no placeholders but {author}, {email}, {date}"),
         ("log", "level", "loud", 'one of "error", "warning", "info", "debug"'),
         ("log", "level", 3, 'one of "error", "warning", "info", "debug"'),
     ],
@@ -57,6 +67,31 @@ def test_a_wrong_value_is_named_with_what_was_expected_and_the_default_stays(
     assert settings == Settings()
     assert problem.key == f"{section}.{key}"
     assert f"{section}.{key} (workspace/configuration) must be {expected}" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("template", "problem"),
+    [
+        ("{autor}, {date}", "this one names {autor}, which is no placeholder"),
+        ("{author.name}", "this one names {author.name}, which is no placeholder"),
+        ("{author!r:>9}", "this one names {author!r:>9}, which is no placeholder"),
+        ("{}", "this one names {}, which is no placeholder"),
+        ("{author", "this one has a brace that stands alone"),
+        ("author}", "this one has a brace that stands alone"),
+        (" ", "this one is empty"),
+    ],
+)
+def test_what_is_wrong_with_a_template_is_said(template: str, problem: str) -> None:
+    settings, (told,) = load({"blame": {"format": template}})
+    assert settings == Settings()
+    assert problem in told.message
+
+
+def test_a_template_is_filled_in_with_values_alone() -> None:
+    settings, problems = load({"blame": {"format": "{{{id}}} {author}{author}"}})
+    assert problems == ()
+    values = {"id": "1", "author": "{date}", "date": "2"}
+    assert fill_template(settings.blame.format, values) == "{1} {date}{date}"
 
 
 def test_the_rest_of_a_source_works_beside_what_is_wrong() -> None:

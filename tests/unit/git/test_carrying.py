@@ -1,0 +1,190 @@
+"""After HEAD has moved: what is carried over equals what git says, and costs what it must."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from codeintel_ls.git import BlameOptions, GitClient
+from tests.unit.git.fakes import LOGGING, fake_program
+from tests.unit.git.repositories import RepositoryBuilder, grow
+
+PLAIN = BlameOptions()
+LINES = "".join(f"line {number}\n" for number in range(40))
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "log"
+
+
+@pytest.fixture
+def logged(
+    repository: RepositoryBuilder,
+    log: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    open_client: Callable[[Path], GitClient],
+) -> GitClient:
+    fake_git = fake_program(tmp_path / "logging" / "git", LOGGING, log)
+    monkeypatch.setenv("PATH", str(fake_git.parent), prepend=":")
+    return open_client(repository.root)
+
+
+def blames(log: Path) -> list[str]:
+    """The arguments of each blame that was run since this was last asked."""
+    parts = [line.partition(" blame --incremental ") for line in log.read_text().splitlines()]
+    told = [rest for _, found, rest in parts if found]
+    log.write_text("")
+    return told
+
+
+def answer(
+    client: GitClient, path: str, count: int, options: BlameOptions = PLAIN
+) -> list[tuple[str | None, int, str]]:
+    hunks = client.blame_range(path, 0, count - 1, options=options).hunks
+    return [
+        (hunk.commit, hunk.original_line + line, hunk.original_path)
+        for hunk in hunks
+        for line in range(hunk.end_line - hunk.start_line + 1)
+    ]
+
+
+def assert_as_git(client: GitClient, repository: RepositoryBuilder, path: str) -> None:
+    expected = repository.porcelain_blame("HEAD", "--", path)
+    assert answer(client, path, len(expected)) == expected
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_over_merges_and_renames(repository: RepositoryBuilder, client: GitClient, seed: int):
+    """Every step of a history is asked, so that each answer comes from the one before."""
+    grow(repository, seed)
+    commits = repository.git("rev-list", "--reverse", "HEAD").decode().split()
+    for commit in commits:
+        repository.git("checkout", "-q", commit)
+        for path in ("old.txt", "file.txt"):
+            if (repository.root / path).exists():
+                assert_as_git(client, repository, path)
+
+
+def test_a_change_that_was_taken_back_is_not_forgotten(
+    repository: RepositoryBuilder, logged: GitClient, log: Path
+):
+    """The blob is as it was, and yet the line is the reverting commit's."""
+    repository.commit_file("a.txt", LINES)
+    assert_as_git(logged, repository, "a.txt")
+    repository.commit_file("a.txt", LINES.replace("line 7\n", "other\n"))
+    back = repository.commit_file("a.txt", LINES)
+    blames(log)
+    assert_as_git(logged, repository, "a.txt")
+    assert answer(logged, "a.txt", 40)[7][0] == back
+    assert len(blames(log)) == 1
+
+
+def test_only_what_is_new_is_blamed(repository: RepositoryBuilder, logged: GitClient, log: Path):
+    first = repository.commit_file("a.txt", LINES)
+    answer(logged, "a.txt", 40)
+    second = repository.commit_file("a.txt", LINES + "more\n")
+    blames(log)
+    assert_as_git(logged, repository, "a.txt")
+    assert [f" {first}..{second} " in told for told in blames(log)] == [True]
+    repository.commit_file("b.txt", "another\n")
+    assert_as_git(logged, repository, "a.txt")
+    assert blames(log) == []
+
+
+def test_lines_that_came_by_another_way_are_blamed_anew(
+    repository: RepositoryBuilder, client: GitClient
+):
+    """A side branch from before what is known brings lines that it knows nothing of."""
+    repository.commit_file("a.txt", LINES)
+    repository.git("checkout", "-q", "-b", "side")
+    repository.commit_file("a.txt", "side first\n" + LINES)
+    repository.git("checkout", "-q", "main")
+    repository.commit_file("a.txt", LINES + "main last\n")
+    assert_as_git(client, repository, "a.txt")
+    repository.time += 60
+    repository.git("merge", "-q", "--no-edit", "side")
+    assert_as_git(client, repository, "a.txt")
+    repository.git("checkout", "-q", "side")
+    assert_as_git(client, repository, "a.txt")
+
+
+def test_a_merge_whose_first_parent_is_the_other_branch(
+    repository: RepositoryBuilder, client: GitClient
+):
+    """The same text on both sides, from different commits: git goes to the first parent."""
+    repository.commit_file("base.txt", "base\n")
+    repository.git("checkout", "-q", "-b", "side")
+    on_side = repository.commit_file("a.txt", LINES)
+    repository.git("checkout", "-q", "main")
+    on_main = repository.commit_file("a.txt", LINES)
+    assert {commit for commit, *_ in answer(client, "a.txt", 40)} == {on_main}
+    repository.git("checkout", "-q", "side")
+    repository.time += 60
+    repository.git("merge", "-q", "--no-edit", "main")
+    assert_as_git(client, repository, "a.txt")
+    assert {commit for commit, *_ in answer(client, "a.txt", 40)} == {on_side}
+
+
+def test_a_rewritten_history(repository: RepositoryBuilder, client: GitClient):
+    repository.commit_file("a.txt", LINES)
+    repository.commit_file("a.txt", LINES + "two\n")
+    assert_as_git(client, repository, "a.txt")
+    repository.time += 60
+    repository.git("commit", "-q", "--amend", "-m", "Another message")
+    assert_as_git(client, repository, "a.txt")
+    repository.git("reset", "-q", "--hard", "HEAD~1")
+    assert_as_git(client, repository, "a.txt")
+
+
+@pytest.mark.parametrize("changed", [True, False])
+def test_a_commit_that_is_gone(repository: RepositoryBuilder, client: GitClient, changed: bool):
+    first = repository.commit_file("a.txt", LINES)
+    repository.commit_file("a.txt", LINES + ("two\n" if changed else ""))
+    assert_as_git(client, repository, "a.txt")
+    client.close()
+    repository.git("reset", "-q", "--hard", first)
+    repository.commit_file("b.txt", "another way\n")
+    repository.git("reflog", "expire", "--expire=now", "--all")
+    repository.git("gc", "-q", "--prune=now")
+    assert_as_git(client, repository, "a.txt")
+
+
+def test_a_name_that_begins_with_a_line_end(repository: RepositoryBuilder, client: GitClient):
+    """git parts a commit from its paths by a line end."""
+    names = ("\nodd.txt", "b\nodd.txt")
+    for name in names:
+        repository.write(name, LINES)
+    repository.commit()
+    for name in names:
+        answer(client, name, 40)
+    for name in names:
+        repository.write(name, "new\n" + LINES)
+    changed = repository.commit()
+    for name in names:
+        assert answer(client, name, 41)[0][0] == changed
+
+
+@pytest.mark.parametrize(
+    "options",
+    [BlameOptions(detect_moves=True), BlameOptions(detect_copies=True)],
+    ids=["moves", "copies"],
+)
+def test_moves_and_copies_are_blamed_whole(
+    repository: RepositoryBuilder, logged: GitClient, log: Path, options: BlameOptions
+):
+    block = "".join(f"a long line of the block, number {number}\n" for number in range(10))
+    first = repository.commit_file("a.txt", block + LINES)
+    logged.blame_range("a.txt", 0, 49, options=options)
+    repository.write("a.txt", LINES + block)
+    repository.write("b.txt", block)
+    repository.commit()
+    blames(log)
+    for path, count in (("a.txt", 50), ("b.txt", 10)):
+        flag = "-M" if options.detect_moves else "-C"
+        expected = repository.porcelain_blame(flag, "HEAD", "--", path)
+        assert answer(logged, path, count, options) == expected
+    assert all(".." not in told and " -L" not in told for told in blames(log))
+    copied = answer(logged, "b.txt", 10, options)
+    assert (copied[0][0] == first) == options.detect_copies
