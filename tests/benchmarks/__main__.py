@@ -15,6 +15,7 @@ from rich.console import Console
 
 from tests.benchmarks import (
     blame_and_history,
+    blame_in_depth,
     cold_index,
     dense_ladder,
     index_at_scale,
@@ -33,6 +34,7 @@ BENCHMARKS: Mapping[str, Callable[[Workbench], AsyncIterator[Row]]] = {
     "query": query_latency.measure,
     "save": save_to_searchable.measure,
     "git": blame_and_history.measure,
+    "git-depth": blame_in_depth.measure,
     "paths": listing_paths.measure,
     "ladder": dense_ladder.measure,
     "scale": index_at_scale.measure,

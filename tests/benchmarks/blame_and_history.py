@@ -5,7 +5,13 @@ from pathlib import Path
 
 from codeintel_ls.git import GitClient
 from codeintel_ls.server.uris import uri_from_path
-from tests.benchmarks.git_peer import LEAST_LINES, GitCommand, Place, random_places
+from tests.benchmarks.git_peer import (
+    LEAST_LINES,
+    GitCommand,
+    Place,
+    random_places,
+    with_commit_graph,
+)
 from tests.benchmarks.language_client import session
 from tests.benchmarks.measuring import Goal, Row, in_turn
 from tests.benchmarks.workbench import Workbench
@@ -24,16 +30,18 @@ async def measure(workbench: Workbench) -> AsyncIterator[Row]:
             yield Row(name="blame and history", values=(), on=repository.name, note=note)
             continue
         command = GitCommand(workbench, repository)
-        async for row in _in_process(repository, places, command):
+        async for row in _in_process(workbench, repository, places, command):
             yield row
         async for row in _through_lsp(workbench, repository, places, command):
             yield row
 
 
 async def _in_process(
-    repository: Path, places: Sequence[Place], command: GitCommand
+    workbench: Workbench, repository: Path, places: Sequence[Place], command: GitCommand
 ) -> AsyncIterator[Row]:
     client = GitClient.discover(repository)
+    built = with_commit_graph(workbench, client)
+    yield Row(name="building the commit-graph", values=[built], on=repository.name)
 
     def blame(place: Place) -> None:
         client.blame_range(place.path, place.first, place.last)
