@@ -4,11 +4,13 @@ The repository that is blamed is a clone of our own (its work tree is written to
 commit-graph but the one that the client makes for itself.
 """
 
+import importlib
 import importlib.util
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import git
 
@@ -134,9 +136,8 @@ async def _other_libraries(
 
     works: dict[str, Callable[[Place], object]] = {"GitPython": with_gitpython}
     if importlib.util.find_spec("pygit2") is not None:
-        import pygit2
-
-        opened = pygit2.Repository(str(clone))
+        # It need not be installed, so that nobody knows its types.
+        opened: Any = importlib.import_module("pygit2").Repository(str(clone))
 
         def with_pygit2(place: Place) -> None:
             opened.blame(place.path, min_line=place.first + 1, max_line=place.last + 1)
