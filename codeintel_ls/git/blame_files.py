@@ -93,7 +93,7 @@ class BlameFiles:
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
-            os.replace(staged, place)  # noqa: PTH105 - both are names, not Paths
+            Path(staged).replace(place)
         except OSError:
             Path(staged).unlink(missing_ok=True)
             raise

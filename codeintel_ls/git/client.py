@@ -168,7 +168,11 @@ class GitClient:
         """
         return self._blamer.is_warm(_checked(path), options, lines, text)
 
-    def blame_ahead(self, path: str, options: BlameOptions = BlameOptions()) -> None:  # noqa: B008
+    def blame_ahead(
+        self,
+        path: str,
+        options: BlameOptions = BlameOptions(),  # noqa: B008 - a frozen value
+    ) -> None:
         """Have all of HEAD's `path` blamed when git has nothing better to do; returns at once."""
         self._ahead.add(_checked(path), options)
 

@@ -99,6 +99,7 @@ class ObjectStream:
             with cancellation.stopping(service.kill):
                 yield service
         except BaseException:
+            # Whatever stopped it, half an answer may still stand in the pipe.
             self._end()
             cancellation.raise_if_cancelled()
             raise

@@ -85,6 +85,7 @@ def build(task: BuildTask) -> BuiltSegment:
                 chunks = _tried(staged, task.kind)
                 settle(staged)
             except BaseException:
+                # A cancelled or interrupted build must leave no spool behind either.
                 shutil.rmtree(staged, ignore_errors=True)
                 raise
         return BuiltSegment(
