@@ -41,12 +41,22 @@ class ServerBusyError(CodeIntelError):
         super().__init__("The server is busy: too many requests wait. Try again in a moment.")
 
 
+class SupersededError(CodeIntelError):
+    """A newer request of the same client wants another answer instead."""
+
+    def __init__(self) -> None:
+        super().__init__("A newer request took the place of this one.")
+
+
 def response_error(error: BaseException, operation: str) -> types.ResponseError:
     """The error that answers a request of `operation`."""
     match error:
         case asyncio.CancelledError() | CancelledError():
             code = types.LSPErrorCodes.RequestCancelled
             return types.ResponseError(code=code, message="The request was cancelled.")
+        case SupersededError():
+            code = types.LSPErrorCodes.ServerCancelled
+            return types.ResponseError(code=code, message=str(error))
         case MalformedMessageError() | RefusedRequestError():
             return types.ResponseError(code=error.code, message=str(error))
         case InvalidRequestError():

@@ -32,6 +32,7 @@ from codeintel_ls.server.work_done import Token, WorkDone
 
 WORK_DONE: Final = "workDoneToken"
 PARTIAL_RESULT: Final = "partialResultToken"
+SUPERSEDE: Final = "supersedeToken"
 
 
 @frozen(kw_only=True)
@@ -48,6 +49,15 @@ class Operation:
     title: str | None = None
     streamed: Callable[[Session, Any, PartialResults[Any]], Awaitable[Any]] | None = None
     part: Callable[[Sequence[Any]], object] = list
+
+
+@frozen
+class _Tokens:
+    """What any operation may be given beside its parameters."""
+
+    work_done: Token | None = None
+    partial_result: Token | None = None
+    supersede: Token | None = None
 
 
 def _quiet(
@@ -160,21 +170,31 @@ async def run_operation(session: Session, operation: Operation, given: Any) -> A
 
     Raises:
         InvalidRequestError: naming the field that is wrong.
+        SupersededError: a newer request came under the same `supersedeToken`.
 
     """
     task = cast("asyncio.Task[Any]", asyncio.current_task())
     task.set_name(operation.name)
-    token, partial_token, given = _take_tokens(given)
+    tokens, given = _take_tokens(given)
     params = cast("Any", read_params(operation.params, given))
-    if partial_token is not None and operation.streamed is not None:
-        parts = PartialResults[Any](session.client, partial_token, operation.part)
+    work = _serve(session, operation, params, tokens, task)
+    if tokens.supersede is None:
+        return await work
+    return await session.newest.serve((operation.name, tokens.supersede), work)
+
+
+async def _serve(
+    session: Session, operation: Operation, params: Any, tokens: _Tokens, task: asyncio.Task[Any]
+) -> Any:
+    if tokens.partial_result is not None and operation.streamed is not None:
+        parts = PartialResults[Any](session.client, tokens.partial_result, operation.part)
         try:
             return write_result(await operation.streamed(session, params, parts))
         finally:
             parts.close()
-    if token is None or operation.title is None:
+    if tokens.work_done is None or operation.title is None:
         return write_result(await operation.handler(session, params, _nobody_listens))
-    bar = WorkDone(session.client, session.tokens, token, lambda: _stop(task))
+    bar = WorkDone(session.client, session.tokens, tokens.work_done, lambda: _stop(task))
     bar.begin(operation.title)
     try:
         return write_result(await operation.handler(session, params, _reporter(bar)))
@@ -186,18 +206,17 @@ def _stop(task: asyncio.Task[Any]) -> None:
     task.cancel()
 
 
-def _take_tokens(given: Any) -> tuple[Token | None, Token | None, Any]:
-    """The tokens for progress and partial results, and the parameters without them."""
+def _take_tokens(given: Any) -> tuple[_Tokens, Any]:
+    """The tokens, and the parameters without them."""
     if not isinstance(given, dict):
-        return None, None, given
-    fields = cast("dict[str, Any]", given)
-    for name in (WORK_DONE, PARTIAL_RESULT):
+        return _Tokens(), given
+    fields = dict(cast("dict[str, Any]", given))
+    tokens: list[Token | None] = []
+    for name in (WORK_DONE, PARTIAL_RESULT, SUPERSEDE):
         if name in fields and type(fields[name]) not in {int, str}:
             raise InvalidParamsError("must be an integer or a string.", name)
-    rest = {
-        name: value for name, value in fields.items() if name not in {WORK_DONE, PARTIAL_RESULT}
-    }
-    return fields.get(WORK_DONE), fields.get(PARTIAL_RESULT), rest
+        tokens.append(fields.pop(name, None))
+    return _Tokens(*tokens), fields
 
 
 def _nobody_listens(_done: int, _total: int | None, _message: str) -> None:

@@ -32,18 +32,30 @@ def _stop_work(session: Session, params: types.WorkDoneProgressCancelParams) -> 
     session.tokens.cancel(params.token)
 
 
+def _newest_of_a_document(handler: Callable[[Session, Any], Any]) -> Callable[[Session, Any], Any]:
+    """Serve only the newest request about the whole of a document."""
+    return lambda session, params: session.newest.serve(
+        (handler, params.text_document.uri), handler(session, params)
+    )
+
+
+def _newest(handler: Callable[[Session, Any], Any]) -> Callable[[Session, Any], Any]:
+    """Serve only the newest request: the client asks anew with every letter that is typed."""
+    return lambda session, params: session.newest.serve(handler, handler(session, params))
+
+
 _REQUESTS: Final[Mapping[str, Callable[[Session, Any], Any]]] = {
     types.INITIALIZE: initialize.initialize,
     types.SHUTDOWN: initialize.shutdown,
     types.TEXT_DOCUMENT_HOVER: hover.hover,
     types.TEXT_DOCUMENT_INLAY_HINT: inlay_hint.inlay_hint,
-    types.TEXT_DOCUMENT_CODE_LENS: code_lens.code_lens,
+    types.TEXT_DOCUMENT_CODE_LENS: _newest_of_a_document(code_lens.code_lens),
     types.CODE_LENS_RESOLVE: code_lens.resolve_code_lens,
     types.TEXT_DOCUMENT_CODE_ACTION: code_action.code_action,
     types.CODE_ACTION_RESOLVE: code_action.resolve_code_action,
-    types.TEXT_DOCUMENT_DOCUMENT_LINK: document_link.document_link,
+    types.TEXT_DOCUMENT_DOCUMENT_LINK: _newest_of_a_document(document_link.document_link),
     types.DOCUMENT_LINK_RESOLVE: document_link.resolve_document_link,
-    types.WORKSPACE_SYMBOL: workspace_symbol.workspace_symbol,
+    types.WORKSPACE_SYMBOL: _newest(workspace_symbol.workspace_symbol),
     types.WORKSPACE_EXECUTE_COMMAND: operations.execute_command,
     types.WORKSPACE_TEXT_DOCUMENT_CONTENT: history.text_document_content,
 }

@@ -33,6 +33,7 @@ from codeintel_ls.server.pools import Pools
 from codeintel_ls.server.protocol import SessionProtocol
 from codeintel_ls.server.repositories import Repositories
 from codeintel_ls.server.status import FolderHealth, StatusReporter, failed_status, summarize
+from codeintel_ls.server.superseding import Newest
 from codeintel_ls.server.watched_files import WatchedFiles
 from codeintel_ls.server.work_done import WorkDoneTokens
 from codeintel_ls.settings import WORKSPACE_FILE, Settings
@@ -58,6 +59,7 @@ class Session:
         self.documents = Documents()
         self.repositories = Repositories()
         self.tokens = WorkDoneTokens()
+        self.newest = Newest()
         self.encoding: str = types.PositionEncodingKind.Utf16.value
         self.folders = Folders(self._open_folder, self._close_folder)
         self.ready = asyncio.Event()

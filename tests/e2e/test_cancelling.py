@@ -10,7 +10,7 @@ from pygls.exceptions import JsonRpcException
 from codeintel_ls.server.uris import uri_from_path
 from tests.e2e.editor import DOORS, SECONDS, Editor, eventually
 from tests.e2e.project import CACHE, commit, new_repository, write
-from tests.e2e.slow_git import SlowGit
+from tests.e2e.slow_git import SlowGit, is_running
 
 
 async def cancelled(editor: Editor, request: "asyncio.Future[object]", msg_id: str) -> None:
@@ -39,6 +39,52 @@ async def test_cancelling_ends_the_process_of_git(tmp_path, environment):
     with pytest.raises(JsonRpcException):
         await late
     assert not slow.runs()
+
+
+async def test_a_newer_request_takes_the_place_of_an_older_one(tmp_path, environment):
+    folder = new_repository(tmp_path / "app")
+    write(folder, {"cache.py": CACHE})
+    commit(folder, "Begin")
+    slow = SlowGit(tmp_path)
+    editor = await Editor().open(slow.environment(environment), [folder])
+    params = {"uri": uri_from_path(folder / "cache.py"), "supersedeToken": "view"}
+    first = editor.begin("request", "fileHistory", params, "first")
+    await eventually(lambda: len(slow.pids()) == 1)
+    other = editor.begin("request", "fileHistory", {**params, "supersedeToken": 2}, "other")
+    await eventually(lambda: len(slow.pids()) == 2)
+    second = editor.begin("command", "fileHistory", params, "second")
+    with pytest.raises(JsonRpcException, match="newer request") as caught:
+        await asyncio.wait_for(first, SECONDS)
+    assert caught.value.code == -32802
+    await eventually(lambda: len(slow.pids()) == 3)
+    await eventually(lambda: [is_running(pid) for pid in slow.pids()] == [False, True, True])
+    await cancelled(editor, second, "second")
+    await cancelled(editor, other, "other")
+    with pytest.raises(JsonRpcException, match="supersedeToken"):
+        await editor.call("request", "fileHistory", {**params, "supersedeToken": [1]})
+    await editor.close()
+
+
+async def test_only_the_last_letter_of_a_symbol_search_is_served(tmp_path, environment):
+    folder = tmp_path / "app"
+    write(folder, {"cache.py": CACHE})
+    editor = await Editor().open(environment, [folder])
+    await editor.ready()
+    asked = [
+        asyncio.wrap_future(
+            editor.protocol.send_request(
+                types.WORKSPACE_SYMBOL, types.WorkspaceSymbolParams("?" + "cache entries"[:length])
+            )
+        )
+        for length in range(1, 14)
+    ]
+    *older, last = await asyncio.gather(*asked, return_exceptions=True)
+    assert not isinstance(last, BaseException)
+    assert last
+    refused = [answer for answer in older if isinstance(answer, JsonRpcException)]
+    assert refused
+    assert {error.code for error in refused} == {-32802}
+    await editor.close()
 
 
 def many_files(folder: Path, count: int) -> None:
