@@ -74,9 +74,7 @@ async def measure(workbench: Workbench) -> AsyncIterator[Row]:
                 on=on,
                 peer=_PEER,
                 peer_values=exact[_BLOCK:],
-                goal=Goal("ratio", _RATIO_GOALS[kind])
-                if measured and kind in _RATIO_GOALS
-                else None,
+                goal=Goal("ratio", ratio) if ratio else None,
                 note=_facts(index, flat, queries) if measured else "",
             )
 

@@ -25,13 +25,10 @@ class RequestFailedError(Exception):
 
 
 class LanguageClient:
-    """One session with one server process of its own."""
+    """One session over a pair of streams."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self.process = process
-        self._input, self._output = process.stdin, process.stdout
+    def __init__(self, output: asyncio.StreamReader, given: asyncio.StreamWriter) -> None:
+        self._input, self._output = given, output
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._last_id = 0
         self._reading = asyncio.create_task(self._read_all())
@@ -62,14 +59,26 @@ class LanguageClient:
         params = {"textDocument": {"uri": uri_from_path(file)}, "position": place}
         return await self.ask("textDocument/hover", params)
 
+    async def begin(
+        self, folders: Sequence[Path], options: Mapping[str, object] | None = None
+    ) -> None:
+        """Initialize with these folders."""
+        named = [{"uri": uri_from_path(folder), "name": folder.name} for folder in folders]
+        await self.ask(
+            "initialize",
+            {
+                "processId": os.getpid(),
+                "capabilities": {},
+                "workspaceFolders": named,
+                "initializationOptions": options or {},
+            },
+        )
+        self.tell("initialized", {})
+
     async def close(self) -> None:
-        """End the session and the process."""
+        """End the session."""
         await self.ask("shutdown")
         self.tell("exit", None)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self.process.wait(), 10)
-        if self.process.returncode is None:
-            self.process.kill()
         self._reading.cancel()
 
     def _send(self, message: dict[str, Any]) -> None:
@@ -101,6 +110,24 @@ class LanguageClient:
             answer.set_result(message["result"])
 
 
+class ProcessClient(LanguageClient):
+    """One session with one process of its own: the server, or what forwards to it."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        super().__init__(process.stdout, process.stdin)
+        self.process = process
+
+    async def close(self) -> None:
+        """End the session and the process."""
+        await super().close()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.process.wait(), 10)
+        if self.process.returncode is None:
+            self.process.kill()
+
+
 @asynccontextmanager
 async def session(
     environment: Mapping[str, str],
@@ -108,28 +135,19 @@ async def session(
     *,
     index: bool = True,
     wait: bool = True,
-) -> AsyncIterator[LanguageClient]:
+    command: Sequence[str] = SERVER,
+) -> AsyncIterator[ProcessClient]:
     """A server with these folders open, and (`index`) all of them indexed, once (`wait`)."""
     process = await asyncio.create_subprocess_exec(
-        *SERVER,
+        *command,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         env=dict(environment),
         limit=_LARGEST_ANSWER,
     )
-    client = LanguageClient(process)
+    client = ProcessClient(process)
     try:
-        named = [{"uri": uri_from_path(folder), "name": folder.name} for folder in folders]
-        await client.ask(
-            "initialize",
-            {
-                "processId": os.getpid(),
-                "capabilities": {},
-                "workspaceFolders": named,
-                "initializationOptions": {"index": {"enabled": index}},
-            },
-        )
-        client.tell("initialized", {})
+        await client.begin(folders, {"index": {"enabled": index}})
         if index and wait:
             await client.operation("updateIndex")
         yield client

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from codeintel_ls.server.uris import uri_from_path
 from tests.benchmarks.language_client import LanguageClient, session
-from tests.benchmarks.load import rebuilding
 from tests.benchmarks.measuring import Goal, Row
+from tests.benchmarks.rebuilding import rebuilding
 from tests.benchmarks.workbench import Workbench
 
 _SAVES = 30

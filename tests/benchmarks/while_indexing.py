@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
 from tests.benchmarks.language_client import session
-from tests.benchmarks.load import rebuilding
 from tests.benchmarks.measuring import Goal, Row
 from tests.benchmarks.questions import two_hundred
+from tests.benchmarks.rebuilding import rebuilding
 from tests.benchmarks.workbench import Workbench
 
 T = TypeVar("T")
