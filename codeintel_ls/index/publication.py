@@ -28,7 +28,7 @@ from codeintel_ls.index.manifest import (
     remove_unlisted,
     write_manifest,
 )
-from codeintel_ls.index.memory import give_back, let_go_of_pages
+from codeintel_ls.index.memory import give_back, let_go_of_pages, resident_of_files
 from codeintel_ls.index.merge_policy import MergePolicy, Step
 from codeintel_ls.index.schema import FileToView
 from codeintel_ls.index.segment import Segment
@@ -39,6 +39,7 @@ _log = logging.getLogger(__name__)
 
 _SEARCHES_BETWEEN: Final = 8
 _LARGE_BYTES: Final = 150_000_000
+_MOST_RESIDENT: Final = 300_000_000
 _MOST_TO_READ: Final = 4_000
 """So many chunks at the most are read into memory by the server's process itself."""
 
@@ -130,12 +131,15 @@ class Publication:
         return self._counts
 
     def searched(self) -> None:
-        """A search has read the current generation: now and then its mapped pages are let go."""
+        """A search has read the current generation: its mapped pages are let go when they are many.
+
+        The searches after that have them mapped again, which takes milliseconds: not often, then.
+        """
         self._searches += 1
         generation = self._generation
         if self._searches % _SEARCHES_BETWEEN or generation is None:
             return
-        if generation.nbytes > _LARGE_BYTES:
+        if generation.nbytes > _LARGE_BYTES and resident_of_files() > _MOST_RESIDENT:
             # It takes longer than a search may, and searches can go on meanwhile.
             held = (generation.segments,)
             Thread(target=let_go_of_pages, args=held, name="pages", daemon=True).start()

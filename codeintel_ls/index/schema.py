@@ -6,7 +6,7 @@ still holds an older generation finds its rows until they are swept.
 """
 
 import os
-from typing import Final
+from typing import Final, NamedTuple
 
 from attrs import frozen
 
@@ -130,8 +130,7 @@ class FileRecord:
     embedded: int = 0
 
 
-@frozen
-class ChunkPlace:
+class ChunkPlace(NamedTuple):
     """Where a chunk stands and what it is: all that ranking and presenting need of it."""
 
     chunk_id: int

@@ -5,6 +5,7 @@ writer.
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -37,6 +38,8 @@ from codeintel_ls.search.values import Hit, HitFilter, SearchMode, SearchQuery
 _POOL: Final = 100
 _FILTERED_POOL: Final = 500
 _LONGEST_QUERY: Final = 10_000
+_NEAREST: Final = ThreadPoolExecutor(2, thread_name_prefix="codeintel-nearest")
+"""FAISS needs no interpreter: letters are looked up meanwhile."""
 
 
 @frozen
@@ -89,9 +92,11 @@ class SearchEngine:
         pool = (_POOL if only is None else _FILTERED_POOL) + query.offset + query.limit
         semantic = query.mode is not SearchMode.LEXICAL and self._encoder is not None
         literal = query.mode is not SearchMode.SEMANTIC or self._encoder is None
-        dense = dense_candidates(generation, masks, self._embed(text), pool) if semantic else []
+        vector = self._embed(text) if semantic else None
         cancellation.raise_if_cancelled()
+        nearest = _NEAREST.submit(dense_candidates, generation, masks, vector, pool)
         lexical = lexical_candidates(generation, masks, query_terms(text), pool) if literal else []
+        dense = nearest.result()
         cancellation.raise_if_cancelled()
         question = Question.of(text)
         spelled = spelling(generation, identifier_terms(question.identifiers))
@@ -120,9 +125,9 @@ class SearchEngine:
         ]
         return self._present(others, query, generation.number, cancellation)
 
-    def _embed(self, text: str) -> NDArray[np.float32]:
+    def _embed(self, text: str) -> NDArray[np.float32] | None:
         if self._encoder is None:
-            return np.zeros(1, dtype=np.float32)
+            return None
         vectors: Vectors = self._encoder.embed_queries([text])
         return vectors[0]
 

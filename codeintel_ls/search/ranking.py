@@ -9,9 +9,10 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from math import prod
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
-from attrs import field, frozen
+from attrs import frozen
 
 from codeintel_ls.embedding import split_token, words_of
 from codeintel_ls.index.schema import ChunkPlace
@@ -42,14 +43,13 @@ _TEST_WORDS = frozenset({"test", "tests", "testing", "spec", "mock"})
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
 
 
-@frozen
-class Candidate:
+class Candidate(NamedTuple):
     """A fused chunk with its place; `score` is what the layers have made of it so far."""
 
     chunk: FusedChunk
     place: ChunkPlace
     score: float
-    boosts: Mapping[str, float] = field(factory=dict[str, float])
+    boosts: Mapping[str, float] = MappingProxyType({})
 
 
 @frozen

@@ -1,7 +1,6 @@
 """Fusion and the ranking layers, each seen on its own."""
 
 import pytest
-from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -96,7 +95,7 @@ def test_one_file_does_not_fill_the_list() -> None:
 def test_a_chunk_that_spells_the_identifier_stands_before_what_only_sounds_like_it() -> None:
     loud = [candidate(n, "big.py", score=0.6) for n in range(1, 6)]
     (chunk,) = fuse(ranked([9]), [], frozenset({9}))
-    spells = evolve(candidate(9, "other.py", score=0.5), chunk=chunk)
+    spells = candidate(9, "other.py", score=0.5)._replace(chunk=chunk)
     assert first("quagga2zebra", *loud, spells) == "other.py"
     assert first("quaggas and zebras", *loud, spells) == "big.py"
 
