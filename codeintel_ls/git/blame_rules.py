@@ -34,10 +34,12 @@ _HISTORY_CHANGES = ("shallow", "info/grafts", "refs/replace")
 class BlameRules:
     """Lists of revisions to ignore that are sound, and a digest of all that changes an answer.
 
-    `configuration_usable` is whether git can run with what is configured.
+    `ignored` are the ids in the lists; `configuration_usable` is whether git can run with what is
+    configured.
     """
 
     lists: tuple[str, ...]
+    ignored: frozenset[str]
     configuration_usable: bool
     digest: str
 
@@ -133,10 +135,13 @@ class BorrowedObjects:
 def _read_rules(root: Path, configured: _Configured, history: Sequence[Path]) -> BlameRules:
     digest = hashlib.blake2b(digest_size=16)
     sound: list[str] = []
+    ignored: set[str] = set()
     for name in dict.fromkeys((*configured.lists, CONVENTIONAL_FILE)):
         content = _content(root / name)
-        if content is not None and _is_sound(content):
+        ids = None if content is None else _ids_in(content)
+        if content is not None and ids is not None:
             sound.append(name)
+            ignored |= ids
             digest.update(b"%d:" % len(content) + content)
     for name in configured.mailmaps:
         digest.update(b"mailmap:" + (_content(root / name) or b""))
@@ -144,7 +149,7 @@ def _read_rules(root: Path, configured: _Configured, history: Sequence[Path]) ->
         changed = file_state(place) if place.is_dir() else None
         digest.update(repr(changed).encode() + b":" + (_content(place) or b""))
     usable = all(name in sound for name in configured.lists)
-    return BlameRules(tuple(sound), usable, digest.hexdigest())
+    return BlameRules(tuple(sound), frozenset(ignored), usable, digest.hexdigest())
 
 
 def _content(path: Path) -> bytes | None:
@@ -157,7 +162,8 @@ def _content(path: Path) -> bytes | None:
         return None
 
 
-def _is_sound(content: bytes) -> bool:
-    """Whether git can read the list: full object ids, comments, white space."""
+def _ids_in(content: bytes) -> set[str] | None:
+    """The ids in a list; None where git cannot read it: full object ids, comments, white space."""
     lines = (line.partition(b"#")[0].strip() for line in content.split(b"\n"))
-    return all(is_object_id(line.decode("latin-1").lower()) for line in lines if line)
+    ids = {line.decode("latin-1").lower() for line in lines if line}
+    return ids if all(map(is_object_id, ids)) else None

@@ -268,7 +268,7 @@ class Blamer:
                 key.head,
                 options=key.question.options,
                 has_changed=before != self._blob(key.head, path, cancellation),
-                has_ignored=bool(rules.lists) or not rules.configuration_usable,
+                ignored=rules.ignored if rules.configuration_usable else None,
                 stream=told,
                 cancellation=cancellation,
             )

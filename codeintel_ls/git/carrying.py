@@ -8,12 +8,17 @@ The proofs. A file that no commit on the chain of first parents from NEW down to
 passed on whole to the first parent each time (pass_blame in git's blame.c tries the parents in
 order, and takes the first that has the same blob), so its blame is OLD's. Of a file that was
 touched, lines whose commit is in between are final; lines left at OLD itself, under the same path,
-come from where OLD's blame says, since without -M, -C and ignored revisions each line goes its own
-way. Lines left at any other commit prove nothing.
+come from where OLD's blame says, since without -M and -C each line goes its own way. Lines left at
+any other commit prove nothing.
+
+Revisions to ignore change that only where one of them is in between: at any other commit git does
+with a list what it does without (it asks the list when a commit is about to be blamed, see
+blame_origin and pass_blame), so a line comes to OLD by the same way, and OLD's blame, which was
+made with the same lists, knows the rest.
 """
 
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from typing import Final
 
 from attrs import frozen
@@ -48,6 +53,8 @@ class Carrier:
     def __init__(self, runner: GitRunner) -> None:
         self._runner = runner
         self._between = BoundedCache[tuple[str, str], _Between](_REMEMBERED)
+        self._listed = BoundedCache[tuple[str, str], frozenset[str]](_REMEMBERED)
+        self._ignored = BoundedCache[frozenset[str], frozenset[str]](_REMEMBERED)
 
     def carry(
         self,
@@ -58,27 +65,48 @@ class Carrier:
         *,
         options: BlameOptions,
         has_changed: bool,
-        has_ignored: bool,
+        ignored: Set[str] | None,
         stream: BlameStream,
         cancellation: Cancellation,
     ) -> FileBlame:
         """What is proven of the blame of `path` at `new`, given what is known of it at `old`.
 
         People of new commits are told by `stream`. `has_changed`: the file is another than it was;
-        `has_ignored`: revisions are to be ignored.
+        `ignored`: ids of the revisions to ignore, None where that cannot be told.
         """
-        by_line = not (options.detect_moves or options.detect_copies or has_ignored)
+        by_line = not (options.detect_moves or options.detect_copies or ignored is None)
         if not has_changed:
             between = self._way(old, new, cancellation)
             if between.is_chain and path not in between.touched:
                 return known
             by_line = by_line and between.is_ancestor
-        if not by_line:
+        if not by_line or (ignored and self._holds_one(old, new, ignored, cancellation)):
             return FileBlame()
         arguments = blame_arguments(f"{old}..{new}", path, options, ())
         with self._runner.stream(*arguments, cancellation=cancellation) as chunks:
             entries = list(stream.entries(chunks))
         return FileBlame.of(_proven(entries, known, path, old, stream.boundaries))
+
+    def _holds_one(self, old: str, new: str, ignored: Set[str], cancellation: Cancellation) -> bool:
+        """Whether one of the revisions to ignore is, or may be, among the commits in between."""
+        key = frozenset(ignored)
+        commits = self._ignored.get(key)
+        if commits is None:
+            commits = self._commits_of(ignored, cancellation)
+            self._ignored.put(key, commits, 1)
+        between = self._listed.get((old, new))
+        if between is None:
+            range_ = (f"--max-count={_MOST_STEPS + 1}", f"{old}..{new}", "--")
+            between = _ids(self._runner.output("rev-list", *range_, cancellation=cancellation))
+            self._listed.put((old, new), between, 1)
+        return len(between) > _MOST_STEPS or not commits.isdisjoint(between)
+
+    def _commits_of(self, ids: Set[str], cancellation: Cancellation) -> frozenset[str]:
+        """The commits that git takes the ids of a list for: those of tags are peeled."""
+        asked = ("rev-list", "--no-walk=unsorted", "--ignore-missing", "--stdin")
+        given = "".join(f"{identity}\n" for identity in sorted(ids)).encode("ascii")
+        told = self._runner.output(*asked, given=given, cancellation=cancellation)
+        return _ids(told) | frozenset(ids)
 
     def _way(self, old: str, new: str, cancellation: Cancellation) -> _Between:
         found = self._between.get((old, new))
@@ -131,6 +159,10 @@ class Carrier:
             if name:
                 touched.add(name.decode("utf-8", "surrogateescape"))
         return frozenset(touched) if last_parent == old.encode("ascii") else None
+
+
+def _ids(listed: bytes) -> frozenset[str]:
+    return frozenset(listed.decode("ascii").split())
 
 
 def _proven(

@@ -188,3 +188,58 @@ def test_moves_and_copies_are_blamed_whole(
     assert all(".." not in told and " -L" not in told for told in blames(log))
     copied = answer(logged, "b.txt", 10, options)
     assert (copied[0][0] == first) == options.detect_copies
+
+
+def test_lists_of_revisions_to_ignore(repository: RepositoryBuilder, logged: GitClient, log: Path):
+    """Lines are carried past a list as long as nothing of it lies in between."""
+    repository.commit_file("a.txt", LINES)
+    ugly = repository.commit_file("a.txt", LINES.replace("line 3", "LINE 3"))
+    repository.commit_file(".git-blame-ignore-revs", f"# shouting\n{ugly}\n")
+    assert_as_git_ignoring(logged, repository)
+    old = repository.commit_file("b.txt", "another\n")
+    assert_as_git_ignoring(logged, repository)
+    new = repository.commit_file("a.txt", "first\n" + LINES.replace("line 3", "LINE 3"))
+    blames(log)
+    assert_as_git_ignoring(logged, repository)
+    assert [f" {old}..{new} " in told for told in blames(log)] == [True]
+
+
+def test_an_ignored_revision_in_between_is_noticed(
+    repository: RepositoryBuilder, logged: GitClient, log: Path
+):
+    """The list is in no commit: its digest is the same before and after."""
+    repository.commit_file("a.txt", LINES)
+    repository.git("checkout", "-q", "-b", "ahead")
+    ugly = repository.commit_file("a.txt", LINES.replace("line", "LINE"))
+    repository.git("tag", "-a", "-m", "Shouting", "shouting")
+    tag = repository.git("rev-parse", "shouting").decode().strip()
+    assert tag != ugly
+    for identity in (ugly, tag):
+        repository.git("checkout", "-q", "main")
+        repository.write(".git-blame-ignore-revs", f"{identity}\n")
+        assert_as_git_ignoring(logged, repository)
+        repository.git("checkout", "-q", "ahead")
+        assert_as_git_ignoring(logged, repository)
+        assert ugly not in {commit for commit, *_ in answer(logged, "a.txt", 40)}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_ignored_revisions_over_merges_and_renames(
+    repository: RepositoryBuilder, client: GitClient, seed: int
+):
+    grow(repository, seed)
+    commits = repository.git("rev-list", "--reverse", "HEAD").decode().split()
+    repository.write(".git-blame-ignore-revs", "".join(f"{one}\n" for one in commits[::4]))
+    for commit in commits:
+        repository.git("checkout", "-q", commit)
+        for path in ("old.txt", "file.txt"):
+            if (repository.root / path).exists():
+                assert_as_git_ignoring(client, repository, path)
+
+
+def assert_as_git_ignoring(
+    client: GitClient, repository: RepositoryBuilder, path: str = "a.txt"
+) -> None:
+    ignoring = ("--ignore-revs-file", ".git-blame-ignore-revs")
+    expected = repository.porcelain_blame(*ignoring, "HEAD", "--", path)
+    assert answer(client, path, len(expected)) == expected
