@@ -99,6 +99,7 @@ class AsyncGitClient:
         limit: int = 50,
         cursor: str | None = None,
         follow: bool = True,
+        counts: bool = True,
     ) -> HistoryPage:
         """As `GitClient.file_history`."""
 
@@ -110,6 +111,7 @@ class AsyncGitClient:
                 limit=limit,
                 cursor=cursor,
                 follow=follow,
+                counts=counts,
                 cancellation=cancellation,
             )
 

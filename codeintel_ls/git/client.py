@@ -185,6 +185,7 @@ class GitClient:
         limit: int = 50,
         cursor: str | None = None,
         follow: bool = True,
+        counts: bool = True,
         cancellation: Cancellation | None = None,
         tell: Tell = lambda _: None,
     ) -> HistoryPage:
@@ -193,7 +194,8 @@ class GitClient:
         Those under the file's present name come first, then those under its earlier names. Each
         entry is also given to `tell` as soon as it is known. Raises `InvalidRequestError` for a
         limit below 0 or a cursor of another question. At most `LARGEST_PAGE` entries are in one
-        page. Lines follow renames by themselves.
+        page. Lines follow renames by themselves. Without `counts` (of a file), added and deleted
+        lines are not counted: of long files that takes most of the time.
         """
         path = _checked(path)
         cancellation = cancellation or Cancellation()
@@ -204,7 +206,7 @@ class GitClient:
             place = self._first_page(path, lines, text, follow, cancellation)
         if place is None:
             return HistoryPage((), None)
-        page = self._page(place, limit, cancellation, tell)
+        page = self._page(place, limit, cancellation, tell, counts=counts)
         if not page.entries and limit and lines is None and cursor is None:
             # No commit names it: an error, unless it is at least staged.
             self._blamer.committed_path(place.first.tips[0], path, cancellation)
@@ -216,13 +218,14 @@ class GitClient:
         *,
         limit: int = 50,
         cursor: str | None = None,
+        counts: bool = True,
         cancellation: Cancellation | None = None,
         tell: Tell = lambda _: None,
     ) -> HistoryPage:
         """The commits that touched the folder `path`, newest first; `.` is the whole repository.
 
         An entry's path is the folder, its status M, its counts those of all files below. Pages,
-        `tell` and errors are as for `file_history`.
+        `counts`, `tell` and errors are as for `file_history`.
         """
         path = path if path == "." else _checked(path)
         if cursor is not None:
@@ -230,7 +233,7 @@ class GitClient:
         else:
             stretches = (Stretch(path, (self._blamer.head(),)),)
             place = HistoryCursor(HistoryKind.FOLDER, path, False, stretches)
-        return self._page(place, limit, cancellation or Cancellation(), tell)
+        return self._page(place, limit, cancellation or Cancellation(), tell, counts=counts)
 
     def is_folder(self, path: str, cancellation: Cancellation | None = None) -> bool:
         """Whether `path` is a folder, or was one when a commit touched it last; `.` is one."""
@@ -242,7 +245,13 @@ class GitClient:
         return head is not None and is_folder_of(self._runner, head, _checked(path), cancellation)
 
     def _page(
-        self, place: HistoryCursor, limit: int, cancellation: Cancellation, tell: Tell
+        self,
+        place: HistoryCursor,
+        limit: int,
+        cancellation: Cancellation,
+        tell: Tell,
+        *,
+        counts: bool,
     ) -> HistoryPage:
         if limit < 0:
             message = f"The limit {limit} is below 0: give how many commits to list."
@@ -254,6 +263,7 @@ class GitClient:
             cancellation,
             known_origins=self._origins,
             cut_off=self._repository.shallow_commits(),
+            counts=counts,
             tell=tell,
         )
 

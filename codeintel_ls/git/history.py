@@ -48,11 +48,13 @@ def read_page(
     *,
     known_origins: KnownOrigins,
     cut_off: frozenset[str],
+    counts: bool,
     tell: Tell,
 ) -> HistoryPage:
     """Up to `limit` entries from `cursor` on; each is given to `tell` as soon as it is known.
 
-    `cut_off` are the commits whose parents a shallow clone lacks.
+    Without `counts`, added and deleted lines of files and folders are not counted. `cut_off` are
+    the commits whose parents a shallow clone lacks.
     """
     entries: list[HistoryEntry] = []
     boundary: HistoryBoundary | None = None
@@ -66,10 +68,10 @@ def read_page(
     elif cursor.kind is HistoryKind.LINES:
         rest = read_line_history(runner, cursor, limit, take, cancellation)
     elif cursor.kind is HistoryKind.FOLDER:
-        rest = _read_folder_history(runner, cursor, limit, take, cancellation)
+        rest = _read_folder_history(runner, cursor, limit, take, cancellation, counts=counts)
     else:
         origins = Origins(runner, known_origins, cancellation)
-        reader = _FileHistory(runner, cursor, origins, take, cancellation)
+        reader = _FileHistory(runner, cursor, origins, take, cancellation, counting=counts)
         rest = reader.read(limit)
         boundary = HistoryBoundary.PARTIAL if origins.uncertain else None
     if any(entry.commit.id in cut_off for entry in entries):
@@ -95,6 +97,8 @@ class _FileHistory:
         origins: Origins,
         take: Tell,
         cancellation: Cancellation,
+        *,
+        counting: bool,
     ) -> None:
         self._runner = runner
         self._cursor = cursor
@@ -105,7 +109,7 @@ class _FileHistory:
         self._taken = 0
         self._cancellation = cancellation
         self._origins = origins
-        self._counting = True
+        self._counting = counting
 
     def read(self, limit: int) -> HistoryCursor | None:
         """Take up to `limit` entries; the place of the next, None behind the last."""
@@ -228,7 +232,13 @@ class _FileHistory:
 
 
 def _read_folder_history(
-    runner: GitRunner, cursor: HistoryCursor, limit: int, take: Tell, cancellation: Cancellation
+    runner: GitRunner,
+    cursor: HistoryCursor,
+    limit: int,
+    take: Tell,
+    cancellation: Cancellation,
+    *,
+    counts: bool,
 ) -> HistoryCursor | None:
     """Tell what touched a folder; of the whole repository every commit is told, merges too."""
     written = CommitFormat.new()
@@ -238,7 +248,8 @@ def _read_folder_history(
         "log",
         *_NO_PROGRAMS,
         *written.flags,
-        *("-z", "-M", "--root", "--no-diff-merges", "--numstat"),
+        *("-z", "-M", "--root", "--no-diff-merges"),
+        "--numstat" if counts else "--no-patch",
         f"--skip={cursor.consumed}",
         f"--max-count={limit}",
         *cursor.first.tips,
@@ -249,6 +260,7 @@ def _read_folder_history(
     ) as chunks:
         for commit, diff in written.records(chunks):
             given += 1
-            counts = total_counts(diff) if len(commit.parents) < 2 else (None, None)
-            take(FileChange(path, ChangeStatus.MODIFIED, None, *counts).entry(commit))
+            counted = counts and len(commit.parents) < 2
+            lines = total_counts(diff) if counted else (None, None)
+            take(FileChange(path, ChangeStatus.MODIFIED, None, *lines).entry(commit))
     return evolve(cursor, consumed=cursor.consumed + given) if given == limit else None

@@ -68,7 +68,7 @@ async def _page(
     lines = lines_of_range(params.range) if params.range is not None else None
     document = session.documents.get(params.uri) if lines is not None else None
     text = document.text if document is not None else None
-    settings = (await place.folder.live()).settings
+    settings = await place.folder.settled()
 
     def work(cancellation: Cancellation) -> _Page:
         client = session.repositories.of(place.path, settings)
@@ -96,7 +96,12 @@ def _history(
     path = client.relative_path(place.path)
     if lines is None and client.is_folder(path, cancellation):
         return client.folder_history(
-            path, limit=params.limit, cursor=params.cursor, cancellation=cancellation, tell=tell
+            path,
+            limit=params.limit,
+            cursor=params.cursor,
+            counts=params.counts,
+            cancellation=cancellation,
+            tell=tell,
         )
     return client.file_history(
         path,
@@ -105,6 +110,7 @@ def _history(
         limit=params.limit,
         cursor=params.cursor,
         follow=params.follow,
+        counts=params.counts,
         cancellation=cancellation,
         tell=tell,
     )
@@ -130,7 +136,7 @@ async def file_at_revision(session: Session, params: wire.FileAtRevisionParams) 
 
 async def text_of_file(session: Session, place: Place, commit: str, *, diff: bool = False) -> str:
     """The text of a file as it was at a commit, or what that did to it. Raises GitError."""
-    settings = (await place.folder.live()).settings
+    settings = await place.folder.settled()
 
     def work(cancellation: Cancellation) -> str:
         client = session.repositories.of(place.path, settings)

@@ -178,6 +178,7 @@ class FileHistoryParams:
     limit: Annotated[int, Between(1, 1_000)] = 50
     cursor: Annotated[str | None, AtMost(MAX_CURSOR)] = None
     follow: bool = True
+    counts: bool = True
 
 
 @frozen(kw_only=True)

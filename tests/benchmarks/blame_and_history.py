@@ -41,6 +41,9 @@ async def _in_process(
 ) -> AsyncIterator[Row]:
     client = GitClient.discover(repository)
     built = with_commit_graph(workbench, client)
+    # What one has learned of renames, the other has not.
+    another = GitClient.discover(repository)
+    with_commit_graph(workbench, another)
     yield Row(name="building the commit-graph", values=[built], on=repository.name)
 
     def blame(place: Place) -> None:
@@ -53,6 +56,9 @@ async def _in_process(
     def history(place: Place) -> None:
         client.file_history(place.path)
 
+    def history_uncounted(place: Place) -> None:
+        another.file_history(place.path, counts=False)
+
     def history_of_name(place: Place) -> None:
         client.file_history(place.path, follow=False)
 
@@ -64,6 +70,7 @@ async def _in_process(
     histories: tuple[tuple[str, Callable[[Place], None]], ...] = (
         ("50 commits, renames followed", history),
         ("50 commits, renames followed, again", history),
+        ("50 commits, renames followed, lines not counted", history_uncounted),
         ("50 commits, without renames", history_of_name),
     )
     try:
@@ -76,6 +83,7 @@ async def _in_process(
             yield _row(name, repository, own, _LOG, peer, _COLD)
     finally:
         client.close()
+        another.close()
 
 
 async def _through_lsp(

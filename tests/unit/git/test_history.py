@@ -295,3 +295,22 @@ def test_the_counts_are_those_of_git(repository: RepositoryBuilder, client: GitC
     entries = client.file_history("file.txt", follow=False).entries
     counted = [(one.additions, one.deletions) for one in entries if len(one.commit.parents) < 2]
     assert counted == counts
+
+
+def test_without_counts_the_rest_is_the_same(repository: RepositoryBuilder, client: GitClient):
+    grow(repository, 5)
+    for follow in (True, False):
+        counted = client.file_history("file.txt", follow=follow).entries
+        bare = client.file_history("file.txt", follow=follow, counts=False).entries
+        assert [(one.commit.id, one.path, one.status) for one in bare] == [
+            (one.commit.id, one.path, one.status) for one in counted
+        ]
+        assert any(one.additions for one in counted)
+        modified = [one for one in bare if one.status == "M"]
+        assert modified
+        assert {one.additions for one in modified} == {None}
+    folder = client.folder_history(".", counts=False).entries
+    assert [one.commit for one in folder] == [
+        one.commit for one in client.folder_history(".").entries
+    ]
+    assert {one.additions for one in folder} == {None}
