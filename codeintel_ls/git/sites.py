@@ -76,48 +76,27 @@ def _marked(lines: Lines | None, one: str, more: str) -> str:
     return (one if lines.first == lines.last else more).format(*lines)
 
 
-GITHUB = Site(
-    commit=lambda project, commit: f"{project.url}/commit/{commit}",
-    file=lambda project, commit, path, lines: (
-        f"{project.url}/blob/{commit}/{path}{_marked(lines, '#L{}', '#L{}-L{}')}"
-    ),
-)
-GITLAB = Site(
-    commit=lambda project, commit: f"{project.url}/-/commit/{commit}",
-    file=lambda project, commit, path, lines: (
-        f"{project.url}/-/blob/{commit}/{path}{_marked(lines, '#L{}', '#L{}-{}')}"
-    ),
-)
-GITEA = Site(
-    commit=lambda project, commit: f"{project.url}/commit/{commit}",
-    file=lambda project, commit, path, lines: (
-        f"{project.url}/src/commit/{commit}/{path}{_marked(lines, '#L{}', '#L{}-L{}')}"
-    ),
-)
-SOURCEHUT = Site(
-    commit=lambda project, commit: f"{project.url}/commit/{commit}",
-    file=lambda project, commit, path, lines: (
-        f"{project.url}/tree/{commit}/item/{path}{_marked(lines, '#L{}', '#L{}-{}')}"
-    ),
-)
-BITBUCKET = Site(
-    commit=lambda project, commit: f"{project.url}/commits/{commit}",
-    file=lambda project, commit, path, lines: (
-        f"{project.url}/src/{commit}/{path}{_marked(lines, '#lines-{}', '#lines-{}:{}')}"
-    ),
-)
-BITBUCKET_SERVER = Site(
-    commit=lambda project, commit: f"{project.url}/commits/{commit}",
-    file=lambda project, commit, path, lines: (
-        f"{project.url}/browse/{path}?at={commit}{_marked(lines, '#{}', '#{}-{}')}"
-    ),
-)
-AZURE = Site(
-    commit=lambda project, commit: f"{project.url}/commit/{commit}",
-    file=lambda project, commit, path, lines: (
-        f"{project.url}?path=/{path}&version=GC{commit}"
-        + _marked(lines, "&line={0}&lineEnd={1}", "&line={0}&lineEnd={1}")
-    ),
+def _site(commit: str, file: str, one: str, more: str) -> Site:
+    """A site by the paths below a project's page, and how one line and more lines are marked."""
+    return Site(
+        commit=lambda project, identity: project.url + commit.format(commit=identity),
+        file=lambda project, identity, path, lines: (
+            project.url + file.format(commit=identity, path=path) + _marked(lines, one, more)
+        ),
+    )
+
+
+GITHUB = _site("/commit/{commit}", "/blob/{commit}/{path}", "#L{}", "#L{}-L{}")
+GITLAB = _site("/-/commit/{commit}", "/-/blob/{commit}/{path}", "#L{}", "#L{}-{}")
+GITEA = _site("/commit/{commit}", "/src/commit/{commit}/{path}", "#L{}", "#L{}-L{}")
+SOURCEHUT = _site("/commit/{commit}", "/tree/{commit}/item/{path}", "#L{}", "#L{}-{}")
+BITBUCKET = _site("/commits/{commit}", "/src/{commit}/{path}", "#lines-{}", "#lines-{}:{}")
+BITBUCKET_SERVER = _site("/commits/{commit}", "/browse/{path}?at={commit}", "#{}", "#{}-{}")
+AZURE = _site(
+    "/commit/{commit}",
+    "?path=/{path}&version=GC{commit}",
+    "&line={0}&lineEnd={1}",
+    "&line={0}&lineEnd={1}",
 )
 
 

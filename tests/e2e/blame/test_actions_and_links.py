@@ -1,7 +1,6 @@
 """Code actions and document links, and what they open."""
 
 import pytest
-import pytest_asyncio
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
@@ -18,36 +17,11 @@ from tests.e2e.blame_editor import (
     span,
 )
 from tests.e2e.editor import Editor, eventually
-from tests.e2e.project import CACHE, git, make_project
+from tests.e2e.project import CACHE, git
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LINES = CACHE.splitlines()
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("blame") / "project"
-    make_project(folder)
-    return folder
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def editor(module_environment, folder):
-    """An editor that can do everything, and has everything switched on."""
-    on = settings(inlayHints="visible", codeLens=True, format="{author} {date}: {summary} {{{id}}}")
-    editor = await Editor(on).open(module_environment, [folder], ABLE)
-    await editor.ready()
-    yield editor
-    assert not editor.messages
-    await editor.close()
-
-
-@pytest.fixture
-def buffer(editor, folder):
-    uri = editor.open_text(folder / "src/cache.py", CACHE)
-    yield uri
-    close(editor, uri)
 
 
 # -- code actions --------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ import json
 from urllib.parse import unquote
 
 import pytest
-import pytest_asyncio
 from lsprotocol import types
 
 from codeintel_ls.server.uris import uri_from_path
@@ -26,38 +25,13 @@ from tests.e2e.blame_editor import (
 )
 from tests.e2e.conftest import environment_in
 from tests.e2e.editor import Editor, eventually
-from tests.e2e.project import ADDED, CACHE, commit, git, make_project, new_repository, write
+from tests.e2e.project import ADDED, CACHE, commit, git, new_repository, write
 from tests.e2e.slow_git import SlowGit
 from tests.e2e.test_cancelling import cancelled
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LINES = CACHE.splitlines()
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("blame") / "project"
-    make_project(folder)
-    return folder
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def editor(module_environment, folder):
-    """An editor that can do everything, and has everything switched on."""
-    on = settings(inlayHints="visible", codeLens=True, format="{author} {date}: {summary} {{{id}}}")
-    editor = await Editor(on).open(module_environment, [folder], ABLE)
-    await editor.ready()
-    yield editor
-    assert not editor.messages
-    await editor.close()
-
-
-@pytest.fixture
-def buffer(editor, folder):
-    uri = editor.open_text(folder / "src/cache.py", CACHE)
-    yield uri
-    close(editor, uri)
 
 
 # -- hover ---------------------------------------------------------------------------------------
