@@ -32,6 +32,8 @@ _COMMANDS: Final = {
     "config": "Show the settings that hold, or their JSON Schema.",
     "doctor": "Check that everything this program needs is there and works.",
     "cache": "List what indexes take of the disk, and make room.",
+    "daemon": "List, stop and look into the servers that run in the background.",
+    "connect": "Connect an editor with the server that all windows on a folder share.",
     "serve": "Run the language server for an editor.",
 }
 
@@ -101,11 +103,6 @@ def _program(ctx: click.Context, debug: bool) -> None:
     _set_up_logging()
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
-
-
-def main() -> NoReturn:
-    """The console script."""
-    sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -125,7 +125,7 @@ async def source_of(
     overlooked: Overlooked = _AS_SET,
 ) -> Source:
     """The source of these lines' blame; runs no git."""
-    settings = (await asked.place.folder.live()).settings
+    settings = await asked.place.folder.settled()
     options = _options(settings.blame, overlooked)
     path = asked.place.path
 

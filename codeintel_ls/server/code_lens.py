@@ -76,7 +76,7 @@ def _lens(
 
 async def _require_repository(session: Session, asked: Asked) -> None:
     """Raises GitError for a file outside every repository."""
-    settings = (await asked.place.folder.live()).settings
+    settings = await asked.place.folder.settled()
     path = asked.place.path
     await session.pools.files.run(lambda _: session.repositories.of(path, settings))
 

@@ -88,7 +88,7 @@ async def document_link(
     lines = tuple(document.lines)
     with quietly("document links"):
         asked = Asked.now(session, uri)
-        settings = (await asked.place.folder.live()).settings
+        settings = await asked.place.folder.settled()
         path = asked.place.path
 
         def work(cancellation: Cancellation) -> list[types.DocumentLink]:
@@ -138,7 +138,7 @@ async def resolve_document_link(session: Session, link: types.DocumentLink) -> t
     with quietly("document link"):
         data = read_params(_LinkData, cast("Any", link.data))
         place = session.folders.place(data.uri)
-        settings = (await place.folder.live()).settings
+        settings = await place.folder.settled()
 
         def work(cancellation: Cancellation) -> str | None:
             client = session.repositories.of(place.path, settings)

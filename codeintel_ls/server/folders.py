@@ -16,7 +16,9 @@ from attrs import define, field, frozen
 
 from codeintel_ls.errors import CodeIntelError, InvalidRequestError
 from codeintel_ls.server.errors import log_unexpected
+from codeintel_ls.server.live_folders import Use
 from codeintel_ls.server.uris import path_from_uri, uri_from_path
+from codeintel_ls.settings import Settings
 from codeintel_ls.workspace import WorkspaceFolder
 
 logger: Final = logging.getLogger(__name__)
@@ -41,12 +43,17 @@ class FolderFailedError(CodeIntelError):
 
 @define(eq=False)
 class Folder:
-    """One folder as the client names it. `opening` ends with the live folder behind it."""
+    """One folder as the client names it. `opening` ends with the live folder behind it.
+
+    `settings` are the session's for this folder; `use` is its share in the live one.
+    """
 
     uri: str
     path: Path
     _open: Callable[["Folder"], Awaitable[WorkspaceFolder]]
     opening: asyncio.Task[WorkspaceFolder] = field(init=False)
+    settings: Settings = field(factory=Settings, init=False)
+    use: Use | None = field(default=None, init=False)
     closed: bool = field(default=False, init=False)
     _timer: asyncio.TimerHandle | None = field(default=None, init=False)
     _trouble: str = field(default="", init=False)
@@ -82,6 +89,16 @@ class Folder:
             reason = _failure(opening) or "It was closed."
             raise FolderFailedError(f"The folder {self.name} cannot be used: {reason}")
         return opened
+
+    async def settled(self) -> Settings:
+        """The session's settings for the folder, as soon as it is open.
+
+        Raises:
+            FolderFailedError: it could not be opened.
+
+        """
+        await self.live()
+        return self.settings
 
     def retry(self) -> None:
         """Begin to open it again where that has failed."""
@@ -140,7 +157,7 @@ class Folders:
     def __init__(
         self,
         open_folder: Callable[[Folder], Awaitable[WorkspaceFolder]],
-        close_folder: Callable[[WorkspaceFolder], Awaitable[None]],
+        close_folder: Callable[[Folder], Awaitable[None]],
     ) -> None:
         self._open_folder = open_folder
         self._close_folder = close_folder
@@ -178,7 +195,7 @@ class Folders:
     async def _close(self, folder: Folder) -> None:
         await asyncio.wait([folder.opening])
         if folder.opened is not None:
-            await self._close_folder(folder.opened)
+            await self._close_folder(folder)
 
     async def close(self) -> None:
         """Close every folder, and wait for those that are being closed."""

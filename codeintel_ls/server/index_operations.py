@@ -39,7 +39,7 @@ async def update_index(
     if params.uris is None:
         places = dict.fromkeys(session.folders.named(None))
         for folder in places:
-            session.indexing(folder).resumed()
+            session.resume_indexing(folder)
     for uri in params.uris or ():
         place = session.folders.place(uri)
         known = places.setdefault(place.folder, [])
@@ -70,7 +70,7 @@ async def rebuild_index(
 
     folders = session.folders.named(params.folder)
     for folder in folders:
-        session.indexing(folder).resumed()
+        session.resume_indexing(folder)
     return await _change(session, folders, rebuild)
 
 

@@ -72,6 +72,12 @@ class FolderIndexing:
         self.stop()
         self._on_change()
 
+    def was_stopped(self) -> None:
+        """Another session stopped it."""
+        self.stopped = True
+        self.end("Stopped")
+        self._on_change()
+
     def resumed(self) -> None:
         """The index is brought up to date again: what was stopped goes on."""
         self.stopped = False

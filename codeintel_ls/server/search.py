@@ -27,6 +27,7 @@ from codeintel_ls.server.positions import hit_range
 from codeintel_ls.server.session import Session
 from codeintel_ls.server.uris import shown
 from codeintel_ls.server.validation import wire_name
+from codeintel_ls.settings import Settings
 from codeintel_ls.workspace import WorkspaceFolder
 from codeintel_ls.workspace.change_filter import ChangedBy, ChangeFilter
 
@@ -45,8 +46,8 @@ async def semantic_search(session: Session, params: wire.SemanticSearchParams) -
 
     async def ask(scope: _Scope) -> tuple[Folder, SearchResult]:
         live = await scope.folder.live(retry=True)
-        query = _query(params, live, scope.under)
-        only = _filter(session, live, changed)
+        query = _query(params, scope.folder.settings, scope.under)
+        only = _filter(session, live, scope.folder.settings, changed)
         # What waits for git must not keep other searches waiting.
         pool = session.pools.search if only is None else session.pools.git
         return scope.folder, await pool.run(
@@ -55,7 +56,7 @@ async def semantic_search(session: Session, params: wire.SemanticSearchParams) -
 
     answers = await asyncio.gather(*(ask(scope) for scope in scopes))
     lives = [await scope.folder.live() for scope in scopes]
-    limit = _limit(params.limit, lives[0])
+    limit = _limit(params.limit, scopes[0].folder.settings)
     hits = _merge(answers)[params.offset : params.offset + limit]
     if changed is not None and not hits and all(live.git is None for live in lives):
         raise NotARepositoryError
@@ -79,11 +80,11 @@ def _changed(params: wire.SemanticSearchParams) -> ChangedBy | None:
 
 
 def _filter(
-    session: Session, live: WorkspaceFolder, changed: ChangedBy | None
+    session: Session, live: WorkspaceFolder, settings: Settings, changed: ChangedBy | None
 ) -> ChangeFilter | None:
     if changed is None:
         return None
-    repositories, settings = session.repositories, live.settings
+    repositories = session.repositories
     return ChangeFilter(live.root, changed, lambda path: repositories.of(path, settings))
 
 
@@ -93,35 +94,35 @@ def _stopped_early(results: Sequence[SearchResult]) -> bool | None:
 
 
 def _query(
-    params: wire.SemanticSearchParams, live: WorkspaceFolder, under: tuple[str, ...]
+    params: wire.SemanticSearchParams, settings: Settings, under: tuple[str, ...]
 ) -> SearchQuery:
     return SearchQuery(
         text=params.query,
         # Every folder may hold all of the page and of what comes before it.
-        limit=params.offset + _limit(params.limit, live),
+        limit=params.offset + _limit(params.limit, settings),
         mode=params.mode,
         filter=SearchFilter(globs=params.globs, languages=frozenset(params.languages), under=under),
-        snippet_lines=_snippet_lines(params.snippet_lines, live),
+        snippet_lines=_snippet_lines(params.snippet_lines, settings),
         explain=params.explain,
     )
 
 
-def _similar_query(params: wire.FindSimilarParams, live: WorkspaceFolder) -> SearchQuery:
+def _similar_query(params: wire.FindSimilarParams, settings: Settings) -> SearchQuery:
     return SearchQuery(
         text="",
-        limit=_limit(params.limit, live),
+        limit=_limit(params.limit, settings),
         offset=params.offset,
         filter=SearchFilter(globs=params.globs, languages=frozenset(params.languages)),
-        snippet_lines=_snippet_lines(params.snippet_lines, live),
+        snippet_lines=_snippet_lines(params.snippet_lines, settings),
     )
 
 
-def _limit(given: int | None, live: WorkspaceFolder) -> int:
-    return live.settings.search.limit if given is None else given
+def _limit(given: int | None, settings: Settings) -> int:
+    return settings.search.limit if given is None else given
 
 
-def _snippet_lines(given: int | None, live: WorkspaceFolder) -> int:
-    return live.settings.search.snippet_lines if given is None else given
+def _snippet_lines(given: int | None, settings: Settings) -> int:
+    return settings.search.snippet_lines if given is None else given
 
 
 def _scopes(session: Session, uris: Sequence[str]) -> list[_Scope]:
@@ -210,7 +211,7 @@ async def find_similar(session: Session, params: wire.FindSimilarParams) -> wire
     text = document.text if document is not None else None
     encoding = session.encoding
     live = await place.folder.live(retry=True)
-    query = _similar_query(params, live)
+    query = _similar_query(params, place.folder.settings)
     result = await session.pools.search.run(
         lambda cancellation: live.find_similar(
             place.relative, first, last, query=query, text=text, cancellation=cancellation

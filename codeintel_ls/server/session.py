@@ -1,8 +1,8 @@
 """Everything that belongs to one client, and to nobody else.
 
-Documents, folders, settings, the position encoding, requests and progress of one client live
-here; threads are shared (`pools`). Invariant: the session changes on the event loop alone, and
-closing it stops all that it began.
+Documents, settings, the position encoding, requests and progress of one client live here; open
+folders, repositories and threads are `shared`. Invariant: the session changes on the event loop
+alone, and closing it stops all that it began.
 """
 
 import asyncio
@@ -29,9 +29,9 @@ from codeintel_ls.server.folders import (
 )
 from codeintel_ls.server.head_watch import HeadWatch, OpenFile
 from codeintel_ls.server.indexing import FolderIndexing
-from codeintel_ls.server.pools import Pools
+from codeintel_ls.server.live_folders import Use
 from codeintel_ls.server.protocol import SessionProtocol
-from codeintel_ls.server.repositories import Repositories
+from codeintel_ls.server.shared import Shared
 from codeintel_ls.server.status import FolderHealth, StatusReporter, failed_status, summarize
 from codeintel_ls.server.superseding import Newest
 from codeintel_ls.server.watched_files import WatchedFiles
@@ -49,15 +49,27 @@ _URIS_AT_ONCE: Final = 100
 class Session:
     """One client, from `initialize` to the end of its connection."""
 
-    def __init__(self, pools: Pools, environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self,
+        shared: Shared,
+        environ: Mapping[str, str] = os.environ,
+        *,
+        watches_client: bool = True,
+    ) -> None:
+        """`watches_client`: the end of the client's process ends the session, too.
+
+        Not where the end of its connection does.
+        """
         self.protocol = _new_protocol()
         self.client = Client(self.protocol)
-        self.pools = pools
+        self.shared = shared
+        self.pools = shared.pools
+        self.repositories = shared.repositories
+        self.watches_client = watches_client
         self.configuration = Configuration(environ)
         self.settings = Settings()
         self.client_name = "unknown"
         self.documents = Documents()
-        self.repositories = Repositories()
         self.tokens = WorkDoneTokens()
         self.newest = Newest()
         self.encoding: str = types.PositionEncodingKind.Utf16.value
@@ -69,7 +81,7 @@ class Session:
         self.head_watch = HeadWatch(
             self._open_files,
             lambda file: self.repositories.of(file.place.path, file.settings),
-            pools.files,
+            shared.pools.files,
             self.client.refresh_blame,
         )
         self._watching_head: asyncio.Task[None] | None = None
@@ -102,23 +114,26 @@ class Session:
         try:
             await pull(self, [folder.uri])
             settings = await self._load_settings(folder)
-            opened = await self.pools.files.run(
-                lambda _: WorkspaceFolder.open(
-                    folder.path,
-                    settings,
-                    watch=settings.index.watch,
-                    on_status=indexing.status,
-                )
+            use = Use(
+                settings, indexing.status, indexing.progress, indexing.was_stopped, indexing.resumed
             )
+            folder.settings, folder.use = settings, use
+            indexing.stop = lambda: self.shared.folders.stop_indexing(folder.path, use)
+            return await self.shared.folders.open(folder.path, use)
         except Exception as error:
             indexing.status(failed_status(reason_of(error)))
             raise
-        indexing.stop = opened.cancel_indexing
-        await self.pools.files.run(lambda _: opened.start(indexing.progress))
-        return opened
 
-    async def _close_folder(self, opened: WorkspaceFolder) -> None:
-        await self.pools.files.run(lambda _: opened.close())
+    async def _close_folder(self, folder: Folder) -> None:
+        if folder.use is not None:
+            await self.shared.folders.close(folder.path, folder.use)
+            folder.use = None
+
+    def resume_indexing(self, folder: Folder) -> None:
+        """The index of a folder is brought up to date again: what was stopped goes on."""
+        self.indexing(folder).resumed()
+        if folder.use is not None:
+            self.shared.folders.resumed(folder.path, folder.use)
 
     def remove_folder(self, uri: str) -> None:
         """The client has closed a folder."""
@@ -143,7 +158,7 @@ class Session:
             with suppress(OutsideWorkspaceError):
                 place = self.folders.place(document.uri)
                 if place.folder.opened is not None:
-                    files.append(OpenFile(place, place.folder.opened.settings))
+                    files.append(OpenFile(place, place.folder.settings))
         return files
 
     def tell_status(self) -> None:
@@ -200,10 +215,9 @@ class Session:
         """Read all settings again, and let open folders (None: all) work by them."""
         await self.load_window_settings()
         for folder in self.folders if folders is None else folders:
-            opened = folder.opened
-            if opened is not None:
-                settings = await self._load_settings(folder)
-                await self.pools.files.run(lambda _, live=opened, new=settings: live.configure(new))
+            if folder.opened is not None and folder.use is not None:
+                folder.settings = await self._load_settings(folder)
+                await self.shared.folders.configure(folder.path, folder.use, folder.settings)
 
     # The end
 
@@ -228,7 +242,6 @@ class Session:
             self._watching_head.cancel()
         self.ready.set()
         await self.folders.close()
-        await self.pools.git.run(lambda _: self.repositories.close())
 
 
 def _new_protocol() -> SessionProtocol:

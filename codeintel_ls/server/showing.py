@@ -20,7 +20,7 @@ from codeintel_ls.server.site import https_page
 async def open_commit(session: Session, params: wire.OpenCommitParams) -> wire.ShownResult:
     """Open the page of a commit in a browser."""
     place = session.folders.place(params.uri)
-    settings = (await place.folder.live()).settings
+    settings = await place.folder.settled()
     url = await session.pools.files.run(
         lambda _: https_page(session.repositories.of(place.path, settings), params.commit)
     )

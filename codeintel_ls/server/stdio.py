@@ -21,9 +21,9 @@ from codeintel_ls.daemon.process_life import (
 )
 from codeintel_ls.server.connection import Writer, read_message, reader_of
 from codeintel_ls.server.errors import MalformedMessageError
-from codeintel_ls.server.pools import Pools
 from codeintel_ls.server.routes import routes
 from codeintel_ls.server.session import Session
+from codeintel_ls.server.shared import Shared
 from codeintel_ls.workspace import load_ahead
 
 logger: Final = logging.getLogger(__name__)
@@ -37,12 +37,12 @@ def serve_stdio() -> int:
     """Serve one client until it ends. The result is the exit status that LSP asks for."""
     descriptor_in, descriptor_out = reserve_stdin(), reserve_stdout()
     _log_to_stderr()
-    _favour_requests()
+    favour_requests()
     Thread(target=load_ahead, name="codeintel-loading", daemon=True).start()
     return asyncio.run(_serve(descriptor_in, descriptor_out))
 
 
-def _favour_requests() -> None:
+def favour_requests() -> None:
     """Have the interpreter's own work seldom stand in the way of a short request."""
     # A request of a millisecond must not wait five for each turn of a thread that lists a folder.
     sys.setswitchinterval(_SWITCH_SECONDS)
@@ -81,8 +81,8 @@ class _End:
 
 async def _serve(descriptor_in: int, descriptor_out: int) -> int:
     end = _End()
-    pools = Pools()
-    session = Session(pools)
+    shared = Shared()
+    session = Session(shared)
     writer = Writer(descriptor_out, on_broken=lambda: end.come(1))
     session.protocol.connect(writer.write)
     session.protocol.routes = routes(session)
@@ -95,10 +95,15 @@ async def _serve(descriptor_in: int, descriptor_out: int) -> int:
     reading.cancel()
     session.protocol.cancel_everything()
     with suppress(TimeoutError):
-        await asyncio.wait_for(session.close(), _CLOSING_SECONDS)
-    pools.close()
+        await asyncio.wait_for(_close(session, shared), _CLOSING_SECONDS)
+    shared.pools.close()
     writer.close()
     return code
+
+
+async def _close(session: Session, shared: Shared) -> None:
+    await session.close()
+    await shared.close()
 
 
 def _client_gone(end: _End) -> None:

@@ -19,11 +19,13 @@ from codeintel_ls.settings.locations import (
     cache_directory,
     commit_graph_directory,
     repository_directory,
+    state_directory,
     user_settings_path,
 )
 from codeintel_ls.settings.schema import (
     BlameSettings,
     CacheSettings,
+    DaemonSettings,
     EmbeddingSettings,
     GitSettings,
     IndexSettings,
@@ -40,6 +42,7 @@ __all__ = [
     "BlameHover",
     "BlameSettings",
     "CacheSettings",
+    "DaemonSettings",
     "DateFormat",
     "EmbeddingSettings",
     "GitSettings",
@@ -59,5 +62,6 @@ __all__ = [
     "json_schema",
     "load_settings",
     "repository_directory",
+    "state_directory",
     "user_settings_path",
 ]

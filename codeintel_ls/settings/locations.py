@@ -32,6 +32,11 @@ def cache_directory(settings: CacheSettings, environ: Mapping[str, str]) -> Path
     return _base(environ, "XDG_CACHE_HOME", PlatformDirs(_APPLICATION).user_cache_path)
 
 
+def state_directory(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where a person's answers are kept: `$XDG_STATE_HOME/codeintel-ls`, or the platform's."""
+    return _base(environ, "XDG_STATE_HOME", PlatformDirs(_APPLICATION).user_state_path)
+
+
 def repository_directory(
     settings: CacheSettings, place: Path, environ: Mapping[str, str] = os.environ
 ) -> Path:

@@ -348,6 +348,21 @@ class LogSettings:
 
 
 @frozen(kw_only=True)
+class DaemonSettings:
+    """How the process lives that all windows on a folder share."""
+
+    idle_seconds: int = field(
+        default=60,
+        metadata=_about(
+            "Seconds after its last client until the shared process of a folder ends.",
+            scope=Scope.MACHINE,
+            minimum=0,
+            maximum=86_400,
+        ),
+    )
+
+
+@frozen(kw_only=True)
 class Settings:
     """All settings; `Settings()` are the defaults."""
 
@@ -360,6 +375,9 @@ class Settings:
     )
     cache: CacheSettings = field(
         factory=CacheSettings, metadata=_about("Where indexes are kept, and how much of them.")
+    )
+    daemon: DaemonSettings = field(
+        factory=DaemonSettings, metadata=_about("How the shared process of a folder lives.")
     )
     log: LogSettings = field(factory=LogSettings, metadata=_about("What is logged."))
 

@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 
 from codeintel_ls.server.folders import Folder
-from codeintel_ls.server.pools import Pools
 from codeintel_ls.server.session import Session
+from codeintel_ls.server.shared import Shared
 
 
 class Window:
@@ -22,7 +22,7 @@ class Window:
         (self.root / "notes.py").write_text("def remember():\n    pass\n")
         self._cache = place / "cache"
         self.health: list[str] = []
-        self.session = Session(Pools(), {"XDG_CONFIG_HOME": str(place / "config")})
+        self.session = Session(Shared(), {"XDG_CONFIG_HOME": str(place / "config")})
         options = {"index": {"workers": 1}, "cache": {"directory": str(self._cache)}}
         self.session.configuration.initialization_options = options
         self.session.protocol.connect(self._take)
@@ -49,4 +49,4 @@ class Window:
 
     async def close(self) -> None:
         await self.session.close()
-        self.session.pools.close()
+        await self.session.shared.close()

@@ -1,0 +1,214 @@
+"""The open folders of one process: each is opened once, whoever and however many want it.
+
+Sessions hold a `Use` of a folder; status and progress go to all of them, and one that stops the
+indexing stops it for all. Invariants: a path is open at most once, so that one index, one watcher
+and one indexing process serve everybody; a folder that nobody uses any more is closed, after
+`linger_seconds`; settings that shape the index are those of the session that has used it for the
+longest time.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from attrs import define, evolve, field
+
+from codeintel_ls.index.status import IndexStatus
+from codeintel_ls.server.pools import Pools
+from codeintel_ls.settings import Settings
+from codeintel_ls.workspace import WorkspaceFolder
+
+OTHER_SETTINGS: Final = (
+    "Another window has this folder open with other settings of its index; those hold."
+)
+
+
+@define(eq=False)
+class Use:
+    """One session's use of a folder. The callbacks may be called from any thread."""
+
+    settings: Settings
+    on_status: Callable[[IndexStatus], None]
+    on_progress: Callable[[int, int | None, str], None]
+    on_stopped: Callable[[], None]
+    on_resumed: Callable[[], None]
+
+
+@define(eq=False)
+class LiveFolder:
+    """A folder that is open, or about to be."""
+
+    path: Path
+    opening: asyncio.Task[WorkspaceFolder] = field(init=False)
+    uses: list[Use] = field(factory=list[Use], init=False)
+    latest: IndexStatus | None = field(default=None, init=False)
+    lingering: asyncio.TimerHandle | None = field(default=None, init=False)
+    closing: asyncio.Task[None] | None = field(default=None, init=False)
+
+    def tell_status(self, status: IndexStatus) -> None:
+        """Tell everybody; who has other settings of the index hears of that, too."""
+        self.latest = status
+        for use in list(self.uses):
+            use.on_status(self.seen_by(use, status))
+
+    def seen_by(self, use: Use, status: IndexStatus) -> IndexStatus:
+        """The status as it is for one of them."""
+        first = self.uses[0].settings.index if self.uses else use.settings.index
+        if use.settings.index == first:
+            return status
+        return evolve(status, remarks=(*status.remarks, OTHER_SETTINGS))
+
+    def tell_progress(self, done: int, total: int | None, message: str) -> None:
+        """Tell everybody."""
+        for use in list(self.uses):
+            use.on_progress(done, total, message)
+
+    @property
+    def opened(self) -> WorkspaceFolder | None:
+        """The folder, where it is open by now."""
+        done = self.opening.done() and not self.opening.cancelled()
+        return self.opening.result() if done and self.opening.exception() is None else None
+
+
+class LiveFolders:
+    """The folders of one process, for its event loop."""
+
+    def __init__(self, pools: Pools, *, linger_seconds: float = 0.0) -> None:
+        self._pools = pools
+        self._linger_seconds = linger_seconds
+        self._folders: dict[str, LiveFolder] = {}
+
+    def __len__(self) -> int:
+        return len(self._folders)
+
+    def __iter__(self) -> Iterator[LiveFolder]:
+        return iter(list(self._folders.values()))
+
+    async def open(self, path: Path, use: Use) -> WorkspaceFolder:
+        """The folder, for one more `use`. Raises what `WorkspaceFolder.open` does."""
+        key = _key(path)
+        # One that is being closed still owns the cache.
+        while (live := self._folders.get(key)) is not None and live.closing is not None:
+            await asyncio.wait([live.closing])
+        if live is None:
+            live = self._folders[key] = LiveFolder(path)
+            live.uses.append(use)
+            live.opening = asyncio.get_running_loop().create_task(self._open(live, use.settings))
+        else:
+            live.uses.append(use)
+            if live.lingering is not None:
+                live.lingering.cancel()
+                live.lingering = None
+        try:
+            opened = await asyncio.shield(live.opening)
+        except BaseException:
+            self._leave(key, live, use)
+            raise
+        if live.latest is not None:
+            use.on_status(live.seen_by(use, live.latest))
+        return opened
+
+    async def _open(self, live: LiveFolder, settings: Settings) -> WorkspaceFolder:
+        opened = await self._pools.files.run(
+            lambda _: WorkspaceFolder.open(
+                live.path, settings, watch=settings.index.watch, on_status=live.tell_status
+            )
+        )
+        await self._pools.files.run(lambda _: opened.start(live.tell_progress))
+        return opened
+
+    async def close(self, path: Path, use: Use) -> None:
+        """Give up a use; returns when the folder is closed, where it is closed for that."""
+        key = _key(path)
+        live = self._folders.get(key)
+        if live is not None and use in live.uses:
+            self._leave(key, live, use)
+            if live.closing is not None:
+                await asyncio.wait([live.closing])
+
+    def _leave(self, key: str, live: LiveFolder, use: Use) -> None:
+        was_first = live.uses[0] is use
+        live.uses.remove(use)
+        if live.uses:
+            if was_first:
+                self._reconfigure(live)
+            return
+        failed = live.opening.done() and live.opened is None
+        if self._linger_seconds and not failed:
+            loop = asyncio.get_running_loop()
+            live.lingering = loop.call_later(self._linger_seconds, self._end, key, live)
+        else:
+            self._end(key, live)
+
+    def _end(self, key: str, live: LiveFolder) -> None:
+        live.lingering = None
+        if not live.uses and live.closing is None:
+            live.closing = asyncio.get_running_loop().create_task(self._close(key, live))
+
+    async def _close(self, key: str, live: LiveFolder) -> None:
+        try:
+            await asyncio.wait([live.opening])
+            opened = live.opened
+            if opened is not None:
+                await self._pools.files.run(lambda _: opened.close())
+        finally:
+            self._folders.pop(key, None)
+
+    def stop_indexing(self, path: Path, by: Use) -> None:
+        """Stop the indexing of a folder, and tell all others that it was."""
+        live = self._folders.get(_key(path))
+        if live is None:
+            return
+        if live.opened is not None:
+            live.opened.cancel_indexing()
+        for use in live.uses:
+            if use is not by:
+                use.on_stopped()
+
+    def resumed(self, path: Path, by: Use) -> None:
+        """Tell all others that the indexing goes on."""
+        live = self._folders.get(_key(path))
+        for use in live.uses if live is not None else ():
+            if use is not by:
+                use.on_resumed()
+
+    async def configure(self, path: Path, use: Use, settings: Settings) -> None:
+        """A session's settings are others now."""
+        live = self._folders.get(_key(path))
+        use.settings = settings
+        if live is None or not live.uses:
+            return
+        if live.uses[0] is use and live.opened is not None:
+            opened = live.opened
+            await self._pools.files.run(lambda _: opened.configure(settings))
+        elif live.latest is not None:
+            use.on_status(live.seen_by(use, live.latest))
+
+    def _reconfigure(self, live: LiveFolder) -> None:
+        """Another session's settings hold now."""
+        opened, settings = live.opened, live.uses[0].settings
+        if opened is not None and opened.settings.index != settings.index:
+            work = self._pools.files.run(lambda _: opened.configure(settings))
+            task = asyncio.get_running_loop().create_task(work)
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        if live.latest is not None:
+            live.tell_status(live.latest)
+
+    async def close_all(self) -> None:
+        """Close every folder, whoever uses it."""
+        for key, live in list(self._folders.items()):
+            live.uses.clear()
+            if live.lingering is not None:
+                live.lingering.cancel()
+            self._end(key, live)
+        closing = [live.closing for live in self if live.closing is not None]
+        if closing:
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait(closing)
+
+
+def _key(path: Path) -> str:
+    return os.path.realpath(path)

@@ -1,0 +1,62 @@
+"""Daemons of a test's own, which end with it."""
+
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from codeintel_ls.daemon.place import Place, place_of, places
+from tests.e2e.conftest import environment_in
+from tests.e2e.slow_git import is_running
+
+SECONDS = 30.0
+
+
+@pytest.fixture
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """The environment of a person, which is this process's, too; its daemons idle for a second."""
+    # A socket's path has to be short, and a test's folder is not.
+    runtime = tempfile.mkdtemp(prefix="ci-")
+    environment = {
+        **environment_in(tmp_path),
+        "XDG_RUNTIME_DIR": runtime,
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+    }
+    with (tmp_path / "config/codeintel-ls/config.toml").open("a") as file:
+        file.write("[daemon]\nidle_seconds = 1\n")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    yield environment
+    for place in places(environment):
+        note = place.note()
+        if note is not None:
+            with suppress(ProcessLookupError):
+                os.kill(note.pid, signal.SIGKILL)
+    shutil.rmtree(runtime, ignore_errors=True)
+
+
+def pid_of(folder: Path) -> int:
+    """The process id of the folder's daemon."""
+    note = place_of(str(folder)).note()
+    assert note is not None
+    return note.pid
+
+
+def until(condition, seconds: float = SECONDS) -> None:
+    """Wait for something that happens in another process."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.02)
+
+
+def is_gone(place: Place, pid: int) -> bool:
+    """Whether the daemon has ended, and left nothing but its lock."""
+    left = {path.name for path in Path(place.directory).iterdir()} - {"lock"}
+    return not is_running(pid) and not left
