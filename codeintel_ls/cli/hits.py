@@ -10,13 +10,17 @@ from codeintel_ls.cli import output
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from codeintel_ls.cli.shared import SharedExplanation, SharedHit
     from codeintel_ls.search.values import Explanation, Hit
+
+    AnyHit = Hit | SharedHit
+    AnyExplanation = Explanation | SharedExplanation
 
 _THEME: Final = "ansi_dark"
 _STALE: Final = "stale: changed since it was indexed"
 
 
-def print_hits(root: Path, hits: Sequence["Hit"]) -> None:
+def print_hits(root: Path, hits: Sequence["AnyHit"]) -> None:
     """Print all of them, the best first."""
     if output.on_terminal():
         console = output.console()
@@ -30,13 +34,13 @@ def print_hits(root: Path, hits: Sequence["Hit"]) -> None:
             _print_plain(root, hit)
 
 
-def _place(root: Path, hit: "Hit") -> str:
+def _place(root: Path, hit: "AnyHit") -> str:
     """`path:first-last`, 1-based, as seen from the current folder."""
     path = output.printable(output.relative_path(root / hit.path))
     return f"{path}:{hit.start_line + 1}-{max(hit.end_line, hit.start_line + 1)}"
 
 
-def _print_plain(root: Path, hit: "Hit") -> None:
+def _print_plain(root: Path, hit: "AnyHit") -> None:
     parts = [_place(root, hit), *_symbol(hit), f"({hit.score:.2f})"]
     if hit.stale:
         parts.append(f"[{_STALE}]")
@@ -47,7 +51,7 @@ def _print_plain(root: Path, hit: "Hit") -> None:
         output.print_line(f"    {line}".rstrip())
 
 
-def _print_coloured(console: "Console", root: Path, hit: "Hit", rank: int) -> None:
+def _print_coloured(console: "Console", root: Path, hit: "AnyHit", rank: int) -> None:
     from rich.style import Style
     from rich.syntax import Syntax
     from rich.text import Text
@@ -78,11 +82,11 @@ def _print_coloured(console: "Console", root: Path, hit: "Hit", rank: int) -> No
     console.print()
 
 
-def _symbol(hit: "Hit") -> list[str]:
+def _symbol(hit: "AnyHit") -> list[str]:
     return [output.printable(part) for part in (hit.symbol, hit.kind) if part]
 
 
-def _snippet(hit: "Hit") -> list[str]:
+def _snippet(hit: "AnyHit") -> list[str]:
     """The snippet's lines without blank ones at its end."""
     lines = [output.printable(line) for line in hit.snippet.split("\n")]
     while lines and not lines[-1].strip():
@@ -90,7 +94,7 @@ def _snippet(hit: "Hit") -> list[str]:
     return lines
 
 
-def _reasons(explanation: "Explanation") -> str:
+def _reasons(explanation: "AnyExplanation") -> str:
     parts = [
         _rank("meaning", explanation.dense_rank, explanation.dense_score),
         _rank("words", explanation.lexical_rank, explanation.lexical_score),

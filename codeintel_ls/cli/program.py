@@ -34,6 +34,7 @@ _COMMANDS: Final = {
     "cache": "List what indexes take of the disk, and make room.",
     "daemon": "List, stop and look into the servers that run in the background.",
     "connect": "Connect an editor with the server that all windows on a folder share.",
+    "mcp": "Serve coding agents over the Model Context Protocol.",
     "serve": "Run the language server for an editor.",
 }
 

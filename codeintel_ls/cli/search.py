@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from codeintel_ls.cli import output
-from codeintel_ls.cli.documents import search_document
 from codeintel_ls.cli.folders import (
     choose_folder,
     has_index,
@@ -19,8 +18,9 @@ from codeintel_ls.cli.folders import (
 )
 from codeintel_ls.cli.hits import print_hits
 from codeintel_ls.cli.progress_display import shown_progress
+from codeintel_ls.cli.search_shared import freshness_text, search_shared
+from codeintel_ls.cli.shared import probable_root, running_server
 from codeintel_ls.errors import InvalidRequestError
-from codeintel_ls.git.dates import InvalidDateError, parse_date
 
 if TYPE_CHECKING:
     from codeintel_ls.search.values import HitFilter, SearchQuery, SearchResult
@@ -93,6 +93,21 @@ def command(
     text = " ".join(query)
     if not text.strip():
         raise InvalidRequestError("The query is empty: type what the code should do.")
+    plain = not commits and (author, since, before) == (None, None, None)
+    if plain and not no_update:
+        params = {
+            "query": text,
+            "mode": mode,
+            "globs": list(globs),
+            "languages": [language.lower() for language in languages],
+            "explain": explain,
+            **({} if limit is None else {"limit": limit}),
+            **({} if snippet_lines is None else {"snippetLines": snippet_lines}),
+        }
+        root = probable_root(folder)
+        with running_server(root) as server:
+            if root is not None and server is not None:
+                return search_shared(server, root, params, as_json=as_json)
     root = choose_folder(folder)
     settings = settings_of(root)
     after, until = _moment(since, "--since"), _moment(before, "--before")
@@ -124,6 +139,8 @@ def command(
 
 
 def _moment(text: str | None, option: str) -> float | None:
+    from codeintel_ls.git.dates import InvalidDateError, parse_date
+
     try:
         return None if text is None else parse_date(text, time.time())
     except InvalidDateError as error:
@@ -154,6 +171,8 @@ def _search(
         seconds = time.monotonic() - started
         files = live.index_status().files
     if as_json:
+        from codeintel_ls.cli.documents import search_document
+
         output.print_json(search_document(root, result))
     elif result.hits:
         print_hits(root, result.hits)
@@ -195,11 +214,7 @@ def _update(live: "WorkspaceFolder") -> None:
 
 
 def _summary(result: "SearchResult", seconds: float) -> str:
-    freshness = result.freshness
-    if freshness.pending:
-        state = f"{output.count(freshness.pending, 'file')} still to be indexed"
-    else:
-        state = "the index is up to date" if freshness.complete else "the index may be out of date"
+    state = freshness_text(result.freshness.pending, complete=result.freshness.complete)
     if result.stopped_early:
         state = f"not everything was looked at, for that would have taken long; {state}"
     return f"{output.count(len(result.hits), 'place')} in {seconds:.2f} s; {state}."

@@ -1,0 +1,1 @@
+"""The face for coding agents: the daemon's services as tools of the Model Context Protocol."""

@@ -1,0 +1,163 @@
+"""Calls of tools become operations of the daemon: roots, the session, waiting, errors.
+
+Invariant: a call is answered with a result or with a sentence that says what to do; a call that
+the client cancels is cancelled at the daemon, too.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from attrs import frozen
+
+from codeintel_ls.errors import CodeIntelError
+from codeintel_ls.mcp.arguments import read_arguments
+from codeintel_ls.mcp.roots import Roots
+from codeintel_ls.mcp.tools import TOOLS, Tool
+
+Report = Callable[[float, float | None, str], Awaitable[None]]
+"""Told how much of how much is done, in units of the daemon's, with a short message."""
+
+_PATIENCE_SECONDS: Final = 45.0
+"""So long a question waits for an index that is being built: agents give up after a minute."""
+
+
+class UnknownToolError(CodeIntelError):
+    """There is no tool of this name."""
+
+    def __init__(self, name: str) -> None:
+        known = ", ".join(tool.name for tool in TOOLS)
+        super().__init__(f"There is no tool {name[:100]!r} here; there are: {known}.")
+
+
+class NoFolderError(CodeIntelError):
+    """None of the folders that could be asked about exists."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No folder is open: open one in the client, or start the server with --folder."
+        )
+
+
+class SessionLostError(CodeIntelError):
+    """The daemon went away in the middle of an operation."""
+
+
+class Asked(Protocol):
+    """A session with a daemon that has these folders open."""
+
+    async def operation(
+        self,
+        name: str,
+        params: Mapping[str, Any],
+        report: Report | None = None,
+    ) -> Any:
+        """The result of `codeintel/<name>`; cancelling this cancels it there.
+
+        Raises:
+            SessionLostError: the daemon has gone.
+            CodeIntelError: it refused, or failed; the message is for a person.
+
+        """
+        ...
+
+    async def close(self) -> None:
+        """End the session."""
+        ...
+
+
+Opener = Callable[[Sequence[Path]], Awaitable[Asked]]
+
+
+@frozen
+class Answer:
+    """What a tool answers: text for a model, and the daemon's result as it is."""
+
+    text: str
+    result: Mapping[str, Any]
+
+
+class ToolService:
+    """Serves the calls of one client. Used on one event loop."""
+
+    def __init__(self, open_session: Opener) -> None:
+        self._open_session = open_session
+        self._opening = asyncio.Lock()
+        self._session: Asked | None = None
+        self._roots = Roots(())
+        self._ready = False
+
+    async def call(
+        self, name: str, given: Mapping[str, Any], folders: Sequence[Path], report: Report
+    ) -> Answer:
+        """The answer of a tool for arguments as they came, about `folders`.
+
+        Raises:
+            CodeIntelError: with what is wrong, or what failed.
+
+        """
+        tool = next((one for one in TOOLS if one.name == name), None)
+        if tool is None:
+            raise UnknownToolError(name)
+        arguments = read_arguments(tool.parameters, given)
+        roots = Roots.of(folders)
+        if not roots.folders:
+            raise NoFolderError
+        ask = tool.ask(arguments, roots)
+        try:
+            return await self._answer(tool, ask.operation, ask.params, roots, report)
+        except SessionLostError:
+            # Nothing here changes anything: it can be asked again.
+            return await self._answer(tool, ask.operation, ask.params, roots, report)
+
+    async def close(self) -> None:
+        """End the session with the daemon."""
+        async with self._opening:
+            await self._end()
+
+    async def _answer(
+        self, tool: Tool, operation: str, params: Mapping[str, Any], roots: Roots, report: Report
+    ) -> Answer:
+        session = await self._opened(roots)
+        try:
+            if tool.needs_index and not self._ready:
+                await self._wait_for_index(session, report)
+            result = await session.operation(operation, params)
+            until = time.monotonic() + _PATIENCE_SECONDS
+            # Of the tools' results, only that of a search in the history may say that it is not.
+            while not result.get("complete", True) and time.monotonic() < until:
+                await report(result["indexed"], None, "Indexing commits")
+                result = await session.operation(operation, params)
+        except SessionLostError:
+            await self._forget(session)
+            raise
+        return Answer(tool.text(result), result)
+
+    async def _wait_for_index(self, session: Asked, report: Report) -> None:
+        """Until the index is complete, but not for longer than a client waits."""
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await session.operation("updateIndex", {}, report)
+        except TimeoutError:
+            return
+        self._ready = True
+
+    async def _opened(self, roots: Roots) -> Asked:
+        async with self._opening:
+            if self._session is None or self._roots != roots:
+                await self._end()
+                self._session = await self._open_session(roots.folders)
+                self._roots = roots
+            return self._session
+
+    async def _forget(self, session: Asked) -> None:
+        async with self._opening:
+            if self._session is session:
+                await self._end()
+
+    async def _end(self) -> None:
+        session, self._session, self._ready = self._session, None, False
+        if session is not None:
+            await session.close()
