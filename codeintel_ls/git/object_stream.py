@@ -10,12 +10,13 @@ import select
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from threading import Lock, Timer
+from threading import Lock
 from typing import Final
 
 from attrs import frozen
 
 from codeintel_ls.cancellation import Cancellation
+from codeintel_ls.git.alarms import ALARMS, Alarm
 from codeintel_ls.git.errors import FileTooLargeError
 from codeintel_ls.git.runner import GitRunner, Service
 
@@ -47,7 +48,7 @@ class ObjectStream:
         self._lock = Lock()
         self._service: Service | None = None
         self._used_at = 0.0
-        self._closer: Timer | None = None
+        self._closer: Alarm | None = None
 
     def read(
         self, name: bytes, cancellation: Cancellation, *, largest: int, shown: str = ""
@@ -108,12 +109,14 @@ class ObjectStream:
             self._wait_for_idle(self._idle_seconds)
 
     def _wait_for_idle(self, seconds: float) -> None:
-        self._closer = Timer(seconds, self._end_if_idle)
-        self._closer.daemon = True
-        self._closer.start()
+        self._closer = ALARMS.after(seconds, self._end_if_idle)
 
     def _end_if_idle(self) -> None:
-        with self._lock:
+        # Whoever asks may take long; others wait for this thread.
+        if not self._lock.acquire(blocking=False):
+            self._closer = ALARMS.after(self._idle_seconds, self._end_if_idle)
+            return
+        try:
             left = self._used_at + self._idle_seconds - time.monotonic()
             self._closer = None
             if self._service is None:
@@ -122,6 +125,8 @@ class ObjectStream:
                 self._wait_for_idle(left)
             else:
                 self._end()
+        finally:
+            self._lock.release()
 
     def _end(self) -> None:
         if self._closer is not None:

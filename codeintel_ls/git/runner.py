@@ -13,10 +13,11 @@ import tempfile
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Condition, Lock, Timer
+from threading import Condition, Lock
 from typing import IO
 
 from codeintel_ls.cancellation import Cancellation
+from codeintel_ls.git.alarms import ALARMS
 from codeintel_ls.git.errors import (
     GitError,
     GitFailedError,
@@ -223,10 +224,7 @@ class _Child:
         self._process = process
         self._reaped = False
         self._lock = Lock()
-        self._timer = Timer(seconds or 0.0, self._expire)
-        self._timer.daemon = True
-        if seconds is not None:
-            self._timer.start()
+        self._limit = ALARMS.after(seconds, self._expire) if seconds is not None else None
 
     def feed(self, given: bytes | None) -> None:
         """Write all of git's input. A git that ended before it read everything is no error here."""
@@ -254,7 +252,8 @@ class _Child:
         status = self._process.wait()
         with self._lock:
             self._reaped = True
-        self._timer.cancel()
+        if self._limit is not None:
+            self._limit.cancel()
         return status
 
     def kill(self) -> None:

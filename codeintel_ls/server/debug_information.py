@@ -7,6 +7,7 @@ import platform
 import re
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final, cast
@@ -21,6 +22,7 @@ from codeintel_ls.server.session import Session
 from codeintel_ls.server.validation import write_result
 
 _PACKAGES: Final = ("pygls", "lsprotocol", "faiss-cpu", "numpy", "GitPython", "tree-sitter")
+_NUMBER: Final = re.compile(r"[-_ ]?\d+.*$")
 _SECRET: Final = re.compile(r"secret|token|password|credential|api_?key", re.IGNORECASE)
 
 
@@ -60,6 +62,8 @@ def _client(session: Session) -> Iterator[str]:
     yield f"open documents: {len(session.documents)}, repositories: {len(session.repositories)}"
     yield f"requests running: {session.protocol.running}, progress bars: {len(session.tokens)}"
     yield f"threads: {threading.active_count()}, modules: {len(sys.modules)}"
+    kinds = Counter(_NUMBER.sub("", thread.name) for thread in threading.enumerate())
+    yield f"threads by kind: {', '.join(f'{name} {n}' for name, n in sorted(kinds.items()))}"
     for pool in session.pools:
         yield f"pool {pool.name}: {pool.unfinished} unfinished, {pool.threads} threads"
 

@@ -5,6 +5,7 @@ work it waits for, and what nobody has begun yet never begins.
 """
 
 import asyncio
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
@@ -17,6 +18,8 @@ from codeintel_ls.server.errors import ServerBusyError
 T = TypeVar("T")
 
 MAX_WAITING: Final = 2_000
+_MANY_CORES: Final = (os.cpu_count() or 1) > 2
+"""More threads than cores only take turns at the interpreter."""
 
 
 class Pool:
@@ -64,10 +67,10 @@ class Pool:
 class Pools:
     """The pools of one process. All sessions share them."""
 
-    search: Pool = field(factory=lambda: Pool("search", 4))
+    search: Pool = field(factory=lambda: Pool("search", 4 if _MANY_CORES else 2))
     git: Pool = field(factory=lambda: Pool("git", 4))
-    files: Pool = field(factory=lambda: Pool("files", 3))
-    index: Pool = field(factory=lambda: Pool("index", 3))
+    files: Pool = field(factory=lambda: Pool("files", 3 if _MANY_CORES else 2))
+    index: Pool = field(factory=lambda: Pool("index", 2))
 
     def __iter__(self) -> Iterator[Pool]:
         return iter((self.search, self.git, self.files, self.index))
