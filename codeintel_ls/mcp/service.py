@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 
 from attrs import frozen
 
+from codeintel_ls.daemon.connect_uris import path_of
 from codeintel_ls.errors import CodeIntelError
 from codeintel_ls.mcp.arguments import read_arguments
 from codeintel_ls.mcp.roots import Roots
@@ -133,7 +134,8 @@ class ToolService:
         except SessionLostError:
             await self._forget(session)
             raise
-        return Answer(tool.text(result), result)
+        told = _with_whole_paths(result, roots)
+        return Answer(tool.text(told), told)
 
     async def _wait_for_index(self, session: Asked, report: Report) -> None:
         """Until the index is complete, but not for longer than a client waits."""
@@ -161,3 +163,15 @@ class ToolService:
         session, self._session, self._ready = self._session, None, False
         if session is not None:
             await session.close()
+
+
+def _with_whole_paths(result: Mapping[str, Any], roots: Roots) -> Mapping[str, Any]:
+    """The same, with absolute paths for hits outside of the main root: others could be meant."""
+    if len(roots.folders) < 2 or "hits" not in result:
+        return result
+    hits: list[Mapping[str, Any]] = []
+    for hit in result["hits"]:
+        place = path_of(hit["uri"])
+        elsewhere = place is not None and not Path(place).is_relative_to(roots.folders[0])
+        hits.append({**hit, "path": place} if elsewhere else hit)
+    return {**result, "hits": hits}

@@ -1,0 +1,80 @@
+"""`search` in a terminal asks the server that runs, and works without one."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from codeintel_ls.daemon.client import DaemonClient
+from codeintel_ls.daemon.place import places
+from tests.e2e.daemon.conftest import pid_of
+from tests.e2e.project import make_project
+
+SEARCH = [sys.executable, "-m", "codeintel_ls", "search"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    make_project(tmp_path / "app")
+    return tmp_path / "app"
+
+
+def search(where: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*SEARCH, *arguments], cwd=where, capture_output=True, text=True)
+
+
+def test_the_answer_is_the_same_with_and_without_a_server(environment, folder):
+    words = ("evict", "expired", "entries", "-n", "3")
+    alone = search(folder, *words)
+    assert alone.returncode == 0, alone.stderr
+    assert places() == []
+    found = json.loads(search(folder, "--json", *words).stdout)
+    reasons = search(folder, "--explain", *words).stdout
+    client = DaemonClient.open([folder], "editor")
+    assert client is not None
+    client.operation("updateIndex", {})
+    shared = search(folder / "src", *words)
+    assert shared.returncode == 0, shared.stderr
+    assert (
+        shared.stdout.replace("cache.py:", "src/cache.py:", 1).splitlines()[1:3]
+        == (alone.stdout.splitlines()[1:3])
+    )
+    again = json.loads(search(folder, "--json", *words).stdout)
+    assert again["hits"] == found["hits"]
+    assert search(folder, "--explain", *words).stdout == reasons
+    assert search(folder, "--glob", "*.zig", "retry").returncode == 1
+    assert search(folder, "--folder", str(folder), "retry").returncode == 0
+    client.close()
+
+
+def test_what_was_just_saved_is_found(environment, folder):
+    client = DaemonClient.open([folder], "editor")
+    assert client is not None
+    client.operation("updateIndex", {})
+    (folder / "new.py").write_text("def polish_the_silver():\n    pass\n")
+    client.operation("updateIndex", {"uris": [(folder / "new.py").as_uri()]})
+    assert "new.py:1" in search(folder, "polish_the_silver").stdout
+    client.close()
+
+
+def test_it_is_the_server_that_answers(environment, folder):
+    """It shows what only the server can know: the settings of the window that it was opened by."""
+    client = DaemonClient.open([folder], "editor", options={"index": {"exclude": ["*.go"]}})
+    assert client is not None
+    client.operation("updateIndex", {})
+    pid = pid_of(folder)
+    assert "server.go" not in search(folder, "RateLimiter", "bucket").stdout
+    assert pid_of(folder) == pid
+    client.close()
+
+
+def test_a_bad_question_is_refused_in_the_same_words(environment, folder):
+    client = DaemonClient.open([folder], "editor")
+    assert client is not None
+    assert search(folder, " ").returncode == 2
+    refused = search(folder, "--glob", "[", "retry")
+    assert refused.returncode in {1, 2}
+    assert "Traceback" not in refused.stderr
+    client.close()
