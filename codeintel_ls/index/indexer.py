@@ -14,6 +14,7 @@ from threading import Lock
 from typing import Final
 
 from codeintel_ls.cancellation import Cancellation
+from codeintel_ls.embedding import Model
 from codeintel_ls.index.building import BuildTask
 from codeintel_ls.index.errors import WorkerFailedError
 from codeintel_ls.index.index import Index
@@ -49,7 +50,7 @@ class Indexer:
     """Applies plans to one index: one large plan at a time, and urgent ones beside it."""
 
     def __init__(
-        self, root: Path, index: Index, model: str, limits: ReadLimits, memory_bytes: int
+        self, root: Path, index: Index, model: Model, limits: ReadLimits, memory_bytes: int
     ) -> None:
         """Nothing is started until the first plan."""
         self._root = root
@@ -90,8 +91,8 @@ class Indexer:
         `looked` is from before the plan was made. `embed_all` embeds anew what the store already
         has vectors for. `published` is called after each generation that searches can see, `limit`
         after each batch, also from several threads, to set `most_chunks` anew.
-        Raises WorkerUnavailableError, CancelledError and the store's errors; what was committed
-        before stays.
+        Raises WorkerUnavailableError, EmbeddingError, CancelledError and the store's errors; what
+        was committed before stays.
         """
         total, done = len(plan.stale), 0
         progress(done, total, "Indexing")

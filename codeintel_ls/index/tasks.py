@@ -7,6 +7,7 @@ child writes them into the store of contents.
 
 from attrs import frozen
 
+from codeintel_ls.embedding import Model
 from codeintel_ls.index.schema import FileRecord
 from codeintel_ls.index.source import ReadLimits
 
@@ -23,7 +24,7 @@ class FileToIndex:
 class StartTask:
     """The first task of a process: which model to load, how polite and how large to be."""
 
-    model: str
+    model: Model
     niceness: int
     memory_bytes: int
 

@@ -17,7 +17,7 @@ from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import IO
 
-from codeintel_ls.embedding import Encoder, ModelUnavailableError, load_encoder
+from codeintel_ls.embedding import EmbeddingError, Encoder, ModelUnavailableError, open_encoder
 from codeintel_ls.index.building import BuildTask, build
 from codeintel_ls.index.collecting import collect
 from codeintel_ls.index.commit_preparing import prepare_commits
@@ -65,7 +65,7 @@ class Worker:
 
     def _started(self, task: StartTask) -> object:
         try:
-            self._encoder = load_encoder(task.model)
+            self._encoder = open_encoder(task.model)
         except ModelUnavailableError as error:
             return TaskFailure(str(error))
         _bound_memory(task.memory_bytes)
@@ -100,8 +100,8 @@ class Worker:
                 return collect(task)
             if isinstance(task, VerifyTask):
                 return all(verify_segment(Path(folder)) for folder in task.folders)
-        # These are of the cache: no file that was to be indexed is to blame.
-        except (DamagedCacheError, CacheUnavailableError) as error:
+        # These are of the cache or the endpoint: no file that was to be indexed is to blame.
+        except (DamagedCacheError, CacheUnavailableError, EmbeddingError) as error:
             return error
         except IndexingError as error:
             return TaskFailure(str(error))

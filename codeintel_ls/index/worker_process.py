@@ -17,6 +17,7 @@ import psutil
 from attrs import define, field
 
 from codeintel_ls.cancellation import Cancellation
+from codeintel_ls.embedding import EmbeddingError, Model
 from codeintel_ls.index.building import BuildTask, BuiltSegment
 from codeintel_ls.index.errors import (
     CacheUnavailableError,
@@ -38,7 +39,13 @@ from codeintel_ls.index.tasks import (
 _NICENESS: Final = 10
 _LEAST_SECONDS: Final = 30.0
 _SECONDS_PER_FILE: Final = 2.0
+_REMOTE_SECONDS_PER_FILE: Final = 60.0
+"""An endpoint may be slow, and each request to it has a deadline of its own."""
+
 _LONGEST_BUILD_SECONDS: Final = 3_600.0
+
+
+_NO_FAULT_OF_FILES: Final = (DamagedCacheError, CacheUnavailableError, EmbeddingError)
 
 
 @define(eq=False)
@@ -130,8 +137,8 @@ class _Child:
 class WorkerProcess:
     """One child process. Urgent tasks are carried out beside the others. Thread-safe."""
 
-    def __init__(self, model: str, memory_bytes: int) -> None:
-        """`model` is the setting `embedding.model`; nothing is started yet."""
+    def __init__(self, model: Model, memory_bytes: int) -> None:
+        """`model` is what embeds; nothing is started yet."""
         self._model = model
         self._memory_bytes = memory_bytes
         self._starting = Lock()
@@ -159,9 +166,13 @@ class WorkerProcess:
         """Read, chunk and embed files.
 
         Raises WorkerFailedError when the child dies over them, WorkerUnavailableError when there
-        is none, CancelledError, DamagedCacheError, CacheUnavailableError.
+        is none, EmbeddingError when there are no vectors to be had now, CancelledError,
+        DamagedCacheError, CacheUnavailableError.
         """
-        seconds = _LEAST_SECONDS + _SECONDS_PER_FILE * len(task.files)
+        local = isinstance(self._model, str)
+        seconds = _LEAST_SECONDS + len(task.files) * (
+            _SECONDS_PER_FILE if local else _REMOTE_SECONDS_PER_FILE
+        )
         return cast("list[PreparedFile]", self._ask(task, seconds, cancellation))
 
     def prepare_commits(self, task: PrepareCommitsTask, cancellation: Cancellation) -> int:
@@ -240,7 +251,7 @@ class WorkerProcess:
             if self._closed:
                 raise WorkerUnavailableError("The indexing process was closed.")
             raise WorkerFailedError("The indexing process died or took too long.")
-        if isinstance(waiting.answer, (DamagedCacheError, CacheUnavailableError)):
+        if isinstance(waiting.answer, _NO_FAULT_OF_FILES):
             raise waiting.answer
         if isinstance(waiting.answer, TaskFailure):
             raise WorkerFailedError(waiting.answer.message)

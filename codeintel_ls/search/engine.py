@@ -4,11 +4,12 @@ It only reads: neither the store nor the generation changes here, and no search 
 writer.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from attrs import frozen
@@ -17,12 +18,15 @@ from numpy.typing import NDArray
 from codeintel_ls.cancellation import Cancellation
 from codeintel_ls.embedding import Encoder, Vectors
 from codeintel_ls.index.embedded_text import path_text
+from codeintel_ls.index.generation import Generation
 from codeintel_ls.index.index import Index
 from codeintel_ls.index.source import ReadLimits
+from codeintel_ls.index.store import Store
 from codeintel_ls.index.terms import identifier_terms, query_terms
 from codeintel_ls.index.vectors import join_vectors
 from codeintel_ls.search.candidates import (
     FusedChunk,
+    RankedChunk,
     dense_candidates,
     fuse,
     lexical_candidates,
@@ -33,12 +37,14 @@ from codeintel_ls.search.filtering import FilterMasks
 from codeintel_ls.search.presenting import FileReader, present
 from codeintel_ls.search.ranking import Candidate, Question, rank
 from codeintel_ls.search.recent_texts import RecentTexts
-from codeintel_ls.search.values import Hit, HitFilter, SearchMode, SearchQuery
+from codeintel_ls.search.values import Hit, HitFilter, SearchFilter, SearchMode, SearchQuery
 
 _POOL: Final = 100
 _FILTERED_POOL: Final = 500
 _LONGEST_QUERY: Final = 10_000
-_NEAREST: Final = ThreadPoolExecutor(2, thread_name_prefix="codeintel-nearest")
+_NEAREST: Final = ThreadPoolExecutor(
+    min(2, max(1, (os.cpu_count() or 1) // 2)), thread_name_prefix="codeintel-nearest"
+)
 """FAISS needs no interpreter: letters are looked up meanwhile."""
 
 
@@ -65,13 +71,36 @@ class SimilarTo:
     text: str
 
 
+class Refiner(Protocol):
+    """A deeper model that may know better which chunks are near to a question."""
+
+    def candidates(
+        self,
+        text: str,
+        wanted: SearchFilter,
+        k: int,
+        first: Sequence[RankedChunk],
+        generation: Generation,
+        store: Store,
+        /,
+    ) -> Sequence[RankedChunk]:
+        """Those that take the place of `first`; `first` where it cannot help now."""
+        ...
+
+
 class SearchEngine:
     """Answers questions about one folder. Thread-safe; blocks for a few milliseconds."""
 
     def __init__(
-        self, root: Path, index: Index, encoder: Encoder | None, limits: ReadLimits
+        self,
+        root: Path,
+        index: Index,
+        encoder: Encoder | None,
+        limits: ReadLimits,
+        refiner: Refiner | None = None,
     ) -> None:
         """Without an encoder only the letters are searched. `limits` are those of indexing."""
+        self._refiner = refiner
         self.limits = limits
         self._root = root
         self._index = index
@@ -96,7 +125,11 @@ class SearchEngine:
         cancellation.raise_if_cancelled()
         nearest = _NEAREST.submit(dense_candidates, generation, masks, vector, pool)
         lexical = lexical_candidates(generation, masks, query_terms(text), pool) if literal else []
-        dense = nearest.result()
+        dense: Sequence[RankedChunk] = nearest.result()
+        if semantic and self._refiner is not None:
+            dense = self._refiner.candidates(
+                text, query.filter, pool, dense, generation, self._index.store
+            )
         cancellation.raise_if_cancelled()
         question = Question.of(text)
         spelled = spelling(generation, identifier_terms(question.identifiers))

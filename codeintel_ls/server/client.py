@@ -13,13 +13,15 @@ from lsprotocol import types
 from pygls.capabilities import get_capability
 from pygls.exceptions import JsonRpcException
 
-from codeintel_ls.server.protocol import SessionProtocol
+from codeintel_ls.server.protocol import ASK_TIMEOUT_SECONDS, SessionProtocol
 from codeintel_ls.server.validation import write_result
 from codeintel_ls.server.wire import StatusNotification
 
 logger: Final = logging.getLogger(__name__)
 
 STATUS_METHOD: Final = "codeintel/status"
+_PERSON_SECONDS: Final = 24 * 60 * 60.0
+"""A person may be away from the screen."""
 
 
 class Client:
@@ -64,6 +66,18 @@ class Client:
             types.ShowMessageParams(type=types.MessageType.Warning, message=message),
         )
         self.log(types.MessageType.Warning, message)
+
+    async def choose(self, message: str, choices: Sequence[str]) -> str | None:
+        """What a person has chosen; None where they have not, or are not there to be asked."""
+        params = types.ShowMessageRequestParams(
+            type=types.MessageType.Info,
+            message=message,
+            actions=[types.MessageActionItem(title=choice) for choice in choices],
+        )
+        answer = await self._ask(
+            types.WINDOW_SHOW_MESSAGE_REQUEST, params, timeout_seconds=_PERSON_SECONDS
+        )
+        return answer.title if isinstance(answer, types.MessageActionItem) else None
 
     def tell_status(self, status: StatusNotification) -> None:
         """Send `codeintel/status`."""
@@ -118,9 +132,11 @@ class Client:
         params = types.UnregistrationParams(unregisterations=registered)
         await self._ask(types.CLIENT_UNREGISTER_CAPABILITY, params)
 
-    async def _ask(self, method: str, params: Any) -> Any:
+    async def _ask(
+        self, method: str, params: Any, timeout_seconds: float = ASK_TIMEOUT_SECONDS
+    ) -> Any:
         try:
-            return await self.protocol.ask(method, params)
+            return await self.protocol.ask(method, params, timeout_seconds)
         except TimeoutError:
             logger.warning("The client did not answer %s.", method)
         except (JsonRpcException, BaseValidationError, TypeError, ValueError, KeyError):

@@ -10,6 +10,7 @@ the session before they first wait; nothing of a message reaches a log but its m
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from enum import Enum, auto
 from functools import partial
@@ -31,6 +32,7 @@ from codeintel_ls.server.errors import (
     log_unexpected,
     response_error,
 )
+from codeintel_ls.server.latencies import Latencies
 from codeintel_ls.server.validation import InvalidParamsError
 
 logger: Final = logging.getLogger(__name__)
@@ -68,6 +70,7 @@ class SessionProtocol(LanguageServerProtocol):
         # pygls' constructor reads every attribute of the class, these too.
         self._state = _State.NEW
         self._running: dict[MessageId, asyncio.Task[Any]] = {}
+        self.latencies = Latencies()
         super().__init__(server, converter)
         self.routes = Routes(requests={}, notifications={})
         self.on_exit: Callable[[int], None] = lambda _code: None
@@ -118,7 +121,7 @@ class SessionProtocol(LanguageServerProtocol):
             return
         task = asyncio.get_running_loop().create_task(work, name=method.removeprefix("codeintel/"))
         self._running[msg_id] = task
-        task.add_done_callback(partial(self._answer, msg_id))
+        task.add_done_callback(partial(self._answer, msg_id, time.monotonic()))
         if method == types.INITIALIZE:
             self._state = _State.RUNNING
         elif method == types.SHUTDOWN:
@@ -165,11 +168,12 @@ class SessionProtocol(LanguageServerProtocol):
             problem = "the parameters do not have the shape that LSP gives them."
             raise InvalidParamsError(problem) from error
 
-    def _answer(self, msg_id: MessageId, task: asyncio.Task[Any]) -> None:
+    def _answer(self, msg_id: MessageId, began: float, task: asyncio.Task[Any]) -> None:
         # A command has given its task the name of its operation.
         operation = task.get_name()
         self._running.pop(msg_id, None)
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        self.latencies.add(operation, time.monotonic() - began, refused=error is not None)
         if error is not None:
             self._respond_error(msg_id, response_error(error, operation))
             return

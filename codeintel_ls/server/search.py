@@ -17,6 +17,7 @@ from codeintel_ls.search.values import (
     Freshness,
     Hit,
     SearchFilter,
+    SearchMode,
     SearchQuery,
     SearchResult,
 )
@@ -48,6 +49,9 @@ async def semantic_search(session: Session, params: wire.SemanticSearchParams) -
         live = await scope.folder.live(retry=True)
         query = _query(params, scope.folder.settings, scope.under)
         only = _filter(session, live, scope.folder.settings, changed)
+        if query.mode is not SearchMode.LEXICAL:
+            # On the loop, together with other questions: no thread waits for an endpoint.
+            await live.refinement.embed_ahead(query.text)
         # What waits for git must not keep other searches waiting.
         pool = session.pools.search if only is None else session.pools.git
         return scope.folder, await pool.run(

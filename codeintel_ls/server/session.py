@@ -20,6 +20,7 @@ from codeintel_ls import __version__
 from codeintel_ls.server.client import Client
 from codeintel_ls.server.configuration import Configuration, pull, set_log_level
 from codeintel_ls.server.documents import Documents
+from codeintel_ls.server.endpoint_consent import EndpointQuestions
 from codeintel_ls.server.folders import (
     Folder,
     FolderFailedError,
@@ -61,10 +62,12 @@ class Session:
         Not where the end of its connection does.
         """
         self.protocol = _new_protocol()
+        self.protocol.latencies = shared.latencies
         self.client = Client(self.protocol)
         self.shared = shared
         self.pools = shared.pools
         self.repositories = shared.repositories
+        self.endpoints = EndpointQuestions(self.client, shared.pools.files)
         self.watches_client = watches_client
         self.configuration = Configuration(environ)
         self.settings = Settings()
@@ -119,10 +122,13 @@ class Session:
             )
             folder.settings, folder.use = settings, use
             indexing.stop = lambda: self.shared.folders.stop_indexing(folder.path, use)
-            return await self.shared.folders.open(folder.path, use)
+            opened = await self.shared.folders.open(folder.path, use)
         except Exception as error:
             indexing.status(failed_status(reason_of(error)))
             raise
+        asking = self.endpoints.ask_for(opened)
+        self.protocol.in_background(asking, "asking whether texts may be sent")
+        return opened
 
     async def _close_folder(self, folder: Folder) -> None:
         if folder.use is not None:

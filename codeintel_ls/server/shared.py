@@ -5,6 +5,7 @@ Invariant: nothing here knows a client; what a session wants of it, it gives bac
 
 from attrs import define, field
 
+from codeintel_ls.server.latencies import Latencies
 from codeintel_ls.server.live_folders import LiveFolders
 from codeintel_ls.server.pools import Pools
 from codeintel_ls.server.repositories import Repositories
@@ -17,6 +18,7 @@ class Shared:
     linger_seconds: float = 0.0
     pools: Pools = field(factory=Pools, init=False)
     repositories: Repositories = field(factory=Repositories, init=False)
+    latencies: Latencies = field(factory=Latencies, init=False)
     folders: LiveFolders = field(init=False)
 
     def __attrs_post_init__(self) -> None:

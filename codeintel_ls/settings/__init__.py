@@ -8,16 +8,19 @@ from codeintel_ls.settings.choices import (
     BlameHints,
     BlameHover,
     DateFormat,
+    EmbeddingProvider,
     LogLevel,
     PrimaryIndex,
     WorkspaceSymbols,
 )
+from codeintel_ls.settings.embedding import EmbeddingSettings
 from codeintel_ls.settings.json_schema import json_schema
 from codeintel_ls.settings.loading import WORKSPACE_FILE, LoadedSettings, load_settings
 from codeintel_ls.settings.locations import (
     blame_directory,
     cache_directory,
     commit_graph_directory,
+    model_records_directory,
     repository_directory,
     state_directory,
     user_settings_path,
@@ -26,7 +29,6 @@ from codeintel_ls.settings.schema import (
     BlameSettings,
     CacheSettings,
     DaemonSettings,
-    EmbeddingSettings,
     GitSettings,
     IndexSettings,
     LogSettings,
@@ -44,6 +46,7 @@ __all__ = [
     "CacheSettings",
     "DaemonSettings",
     "DateFormat",
+    "EmbeddingProvider",
     "EmbeddingSettings",
     "GitSettings",
     "IndexSettings",
@@ -61,6 +64,7 @@ __all__ = [
     "fill_template",
     "json_schema",
     "load_settings",
+    "model_records_directory",
     "repository_directory",
     "state_directory",
     "user_settings_path",

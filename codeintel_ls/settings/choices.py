@@ -47,6 +47,17 @@ class PrimaryIndex(StrEnum):
     OPQ_IVF_PQ = "opq-ivf-pq"
 
 
+class EmbeddingProvider(StrEnum):
+    """Whose shapes of requests an embeddings endpoint speaks."""
+
+    AUTO = "auto"
+    OPENAI = "openai"
+    VLLM = "vllm"
+    OLLAMA = "ollama"
+    TEI = "tei"
+    VOYAGE = "voyage"
+
+
 class LogLevel(StrEnum):
     """The least serious messages that are logged."""
 

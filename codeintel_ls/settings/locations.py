@@ -37,6 +37,13 @@ def state_directory(environ: Mapping[str, str] = os.environ) -> Path:
     return _base(environ, "XDG_STATE_HOME", PlatformDirs(_APPLICATION).user_state_path)
 
 
+def model_records_directory(
+    settings: CacheSettings, environ: Mapping[str, str] = os.environ
+) -> Path:
+    """Where it is kept which models endpoints were found to serve."""
+    return cache_directory(settings, environ) / "models"
+
+
 def repository_directory(
     settings: CacheSettings, place: Path, environ: Mapping[str, str] = os.environ
 ) -> Path:

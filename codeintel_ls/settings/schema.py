@@ -21,8 +21,9 @@ from codeintel_ls.settings.choices import (
     PrimaryIndex,
     WorkspaceSymbols,
 )
+from codeintel_ls.settings.embedding import EmbeddingSettings
 from codeintel_ls.settings.page_template import page_template_problem
-from codeintel_ls.settings.spec import Scope
+from codeintel_ls.settings.spec import Scope, is_absolute_or_empty
 from codeintel_ls.settings.spec import about as _about
 from codeintel_ls.settings.template import COMMIT_PLACEHOLDERS, template_problem
 
@@ -35,10 +36,6 @@ def _is_pattern(text: str) -> bool:
     except InvalidPatternError:
         return False
     return True
-
-
-def _is_absolute_or_empty(text: str) -> bool:
-    return not text or Path(text).is_absolute() or text.startswith("~")
 
 
 def _is_command(text: str) -> bool:
@@ -289,21 +286,6 @@ class GitSettings:
 
 
 @frozen(kw_only=True)
-class EmbeddingSettings:
-    """What turns text into vectors."""
-
-    model: str = field(
-        default="",
-        metadata=_about(
-            "The folder of a static model in model2vec's format; empty for the bundled one.",
-            scope=Scope.MACHINE,
-            expected="an absolute path of a folder, or empty",
-            accepts=_is_absolute_or_empty,
-        ),
-    )
-
-
-@frozen(kw_only=True)
 class CacheSettings:
     """Where indexes are kept, and how much of them."""
 
@@ -313,7 +295,7 @@ class CacheSettings:
             "The folder for indexes; empty for the user's cache folder.",
             scope=Scope.MACHINE,
             expected="an absolute path of a folder, or empty",
-            accepts=_is_absolute_or_empty,
+            accepts=is_absolute_or_empty,
         ),
     )
     max_megabytes: int = field(

@@ -5,6 +5,7 @@ Invariant: a specification describes; it reads no file and holds no value.
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from pathlib import Path
 from typing import cast
 
 from attrs import Attribute, fields, frozen
@@ -79,3 +80,8 @@ def about(
         problem=problem,
     )
     return {_SPEC: spec}
+
+
+def is_absolute_or_empty(text: str) -> bool:
+    """Whether a text names the same place wherever one stands, or nothing."""
+    return not text or Path(text).is_absolute() or text.startswith("~")

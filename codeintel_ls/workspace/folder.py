@@ -16,7 +16,6 @@ from codeintel_ls.errors import InvalidRequestError
 from codeintel_ls.git import GitClient
 from codeintel_ls.index.errors import CacheUnavailableError, DamagedCacheError, DamagedSegmentError
 from codeintel_ls.index.index import Index
-from codeintel_ls.index.source import split_lines
 from codeintel_ls.index.status import IndexStatus
 from codeintel_ls.progress import Progress, no_progress
 from codeintel_ls.search import (
@@ -26,14 +25,13 @@ from codeintel_ls.search import (
     SearchEngine,
     SearchQuery,
     SearchResult,
-    SimilarTo,
 )
 from codeintel_ls.search.filtering import matching_paths
 from codeintel_ls.settings import Settings
 from codeintel_ls.workspace.commit_search import CommitSearch
 from codeintel_ls.workspace.errors import IndexingOffError
-from codeintel_ls.workspace.following import follower_notice
 from codeintel_ls.workspace.index_keeper import IndexKeeper
+from codeintel_ls.workspace.index_report import report
 from codeintel_ls.workspace.opening import (
     commit_search,
     discover_git,
@@ -44,7 +42,8 @@ from codeintel_ls.workspace.opening import (
     read_limits,
     repository_folder,
 )
-from codeintel_ls.workspace.reading import read_text
+from codeintel_ls.workspace.reading import lines_to_compare
+from codeintel_ls.workspace.refining import refinement_of
 from codeintel_ls.workspace.scope import FolderScope
 from codeintel_ls.workspace.symbols import Symbol, find_symbols
 from codeintel_ls.workspace.watching import Changes
@@ -90,7 +89,6 @@ class WorkspaceFolder:
         self._scope = FolderScope(
             root, git, settings.index, watch=watch, on_changes=self._on_changes
         )
-        self._engine = SearchEngine(root, index, encoder, read_limits(settings.index))
         self._keeper = IndexKeeper(
             root,
             index,
@@ -100,6 +98,17 @@ class WorkspaceFolder:
             self._scope.policy,
             self._tell_status,
         )
+        self.refinement = refinement_of(
+            root,
+            index.shared,
+            settings,
+            discover=self._scope.discover,
+            policy=self._scope.policy,
+            after=self._keeper.first_pass,
+            changed=self._tell_status,
+        )
+        limits = read_limits(settings.index)
+        self._engine = SearchEngine(root, index, encoder, limits, self.refinement)
 
     @classmethod
     def open(
@@ -149,6 +158,7 @@ class WorkspaceFolder:
             self._keeper.rest()
             return
         self._keeper.begin(self._scope.start_watching, progress)
+        self.refinement.start()
 
     def configure(self, settings: Settings) -> None:
         """Work by other settings from now on.
@@ -163,12 +173,13 @@ class WorkspaceFolder:
             self._engine.limits = read_limits(settings.index)
             self._index.configure(ladder_of(settings))
             self._keeper.configure(settings)
+            self.refinement.configure(settings)
             self._scope.configure(settings.index)
             if settings.index.enabled:
                 self._scope.start_watching()
-                self._keeper.note_rescan()
+                self._note_rescan()
             else:
-                self._keeper.cancel()
+                self.cancel_indexing()
                 self._keeper.rest()
 
     def search(
@@ -198,16 +209,14 @@ class WorkspaceFolder:
         only limits, filter and presentation count. Raises InvalidRequestError for lines that
         are not there.
         """
-        if text is None:
-            text = read_text(self.root, path, self.settings.index.max_file_bytes)
-        lines = split_lines(text)
-        if not 0 <= first_line <= last_line < max(len(lines), 1):
-            raise InvalidRequestError(
-                f"{path} has {len(lines)} lines; lines {first_line + 1} to {last_line + 1} were "
-                "asked for."
-            )
-        selected = "\n".join(lines[first_line : last_line + 1])
-        like = SimilarTo(path=path, first_line=first_line, last_line=last_line, text=selected)
+        like = lines_to_compare(
+            self.root,
+            path,
+            first_line,
+            last_line,
+            text=text,
+            max_bytes=self.settings.index.max_file_bytes,
+        )
         engine, stop = self._engine, cancellation or Cancellation()
         return self._result(lambda: engine.find_similar(like, query, stop))
 
@@ -219,36 +228,16 @@ class WorkspaceFolder:
         return IndexStatus.of_none(self._keeper.health.last_error)
 
     def _index_status(self) -> IndexStatus:
-        counts, keeper = self._index.counts, self._keeper
-        return IndexStatus(
-            state=keeper.health.state,
-            files=self._index.store.count_files(),
-            chunks=counts.chunks,
-            pending=keeper.pending,
-            generation=counts.number,
-            primary_kind=counts.primary_kind,
-            primary_vectors=counts.primary_vectors,
-            primary_recall=counts.primary_recall,
-            secondary_vectors=counts.secondary_vectors,
-            tombstones=counts.tombstones,
+        notices = (*self._notices, *((_REOPEN,) if self._wants_reopening() else ()))
+        remarks = () if self.settings.index.enabled else (_OFF,)
+        return report(
+            self._index,
+            self._keeper,
+            self._scope,
+            self.refinement,
             embedder=self._encoder.identity if self._encoder else "none",
-            embedded=keeper.embedded,
-            memory_bytes=counts.memory_bytes,
-            disk_bytes=self._index.disk_bytes() + self._index.shared_bytes(),
-            skipped=keeper.upkeep.skipped(),
-            last_error=keeper.health.last_error,
-            notices=(
-                *self._notices,
-                *self._index.notices,
-                *keeper.upkeep.notices,
-                *self._scope.notices,
-                *((_REOPEN,) if self._wants_reopening() else ()),
-            ),
-            remarks=(
-                *self._scope.remarks,
-                *(() if self._index.owned else (follower_notice(self._index),)),
-                *(() if self.settings.index.enabled else (_OFF,)),
-            ),
+            notices=notices,
+            remarks=remarks,
         )
 
     def update(
@@ -268,6 +257,10 @@ class WorkspaceFolder:
         else:
             job = self._keeper.update(paths, progress)
         job.wait(cancellation or Cancellation())
+        if paths is None:
+            self.refinement.note_rescan()
+        else:
+            self.refinement.note_changes(paths)
         return self.index_status()
 
     def changed(self, paths: Sequence[str]) -> None:
@@ -276,8 +269,9 @@ class WorkspaceFolder:
             return
         if any(self._scope.policy().changes_rules(path) for path in paths):
             self._scope.forget_rules()
-            self._keeper.note_rescan()
+            self._note_rescan()
         self._keeper.note_changes(paths)
+        self.refinement.note_changes(paths)
 
     def rebuild(
         self, *, progress: Progress = no_progress, cancellation: Cancellation | None = None
@@ -296,7 +290,9 @@ class WorkspaceFolder:
 
     def settle(self, *, cancellation: Cancellation | None = None) -> None:
         """Return when what is due is written to disk and merged: the next opening is fast."""
-        self._keeper.settle().wait(cancellation or Cancellation())
+        stop = cancellation or Cancellation()
+        self._keeper.settle().wait(stop)
+        self.refinement.settle(stop)
 
     def list_paths(
         self,
@@ -320,6 +316,7 @@ class WorkspaceFolder:
     def cancel_indexing(self) -> None:
         """Stop the background indexing; searches go on with what there is."""
         self._keeper.cancel()
+        self.refinement.cancel()
 
     def wait_until_ready(self, timeout: float | None = None) -> bool:
         """Wait until the first reconciliation ended, in success or not (see the status).
@@ -330,7 +327,8 @@ class WorkspaceFolder:
 
     def worker_pids(self) -> list[int]:
         """Process ids of the indexing processes, for `doctor` and debugging."""
-        return [*self._keeper.worker_pids, *(self.commits.worker_pids if self.commits else ())]
+        others = self.commits.worker_pids if self.commits else ()
+        return [*self._keeper.worker_pids, *others, *self.refinement.worker_pids]
 
     def close(self) -> None:
         """Stop watching and indexing and end every child process; idempotent."""
@@ -338,6 +336,7 @@ class WorkspaceFolder:
         if self.commits is not None:
             self.commits.close()
         self._keeper.close()
+        self.refinement.close()
         self._index.close()
         if self.git is not None:
             self.git.close()
@@ -362,6 +361,7 @@ class WorkspaceFolder:
                 generation=answer.generation,
                 pending=self._keeper.pending,
                 complete=self._keeper.complete,
+                refined=self.refinement.share(self._index.counts.chunks),
             ),
         )
 
@@ -373,9 +373,13 @@ class WorkspaceFolder:
         old, new = self._opened_with, self.settings
         return (old.cache, old.embedding) != (new.cache, new.embedding)
 
+    def _note_rescan(self) -> None:
+        self._keeper.note_rescan()
+        self.refinement.note_rescan()
+
     def _on_changes(self, changes: Changes) -> None:
         if changes.rescan or changes.head_changed:
-            self._keeper.note_rescan()
+            self._note_rescan()
         if changes.head_changed and self.commits is not None:
             self.commits.note_head()
         self.changed(sorted(changes.paths))

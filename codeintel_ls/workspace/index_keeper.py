@@ -13,6 +13,7 @@ from threading import Event
 from typing import Final
 
 from codeintel_ls.cancellation import Cancellation, CancelledError
+from codeintel_ls.embedding import Model
 from codeintel_ls.index.errors import DamagedCacheError
 from codeintel_ls.index.index import Index
 from codeintel_ls.index.indexer import Indexer
@@ -55,7 +56,7 @@ class IndexKeeper:
         root: Path,
         index: Index,
         settings: Settings,
-        model: str,
+        model: Model,
         discover: Callable[[Cancellation], Discovered],
         policy: Callable[[], PathPolicy],
         changed: Callable[[], None],

@@ -13,9 +13,14 @@ from pathlib import Path
 from typing import Final
 
 from codeintel_ls.cancellation import Cancellation, CancelledError
-from codeintel_ls.index.errors import DamagedCacheError, IndexingError
+from codeintel_ls.index.errors import (
+    DamagedCacheError,
+    IndexingError,
+    SegmentsUnavailableError,
+)
 from codeintel_ls.index.index import Index
 from codeintel_ls.index.indexer import Indexer
+from codeintel_ls.index.lexical import LARGEST
 from codeintel_ls.index.screening import SkipReason
 from codeintel_ls.index.tasks import CollectTask
 from codeintel_ls.settings import Settings
@@ -39,7 +44,8 @@ _RETRY_SECONDS: Final = 30.0
 class Upkeep:
     """The upkeep of one folder's index. Its methods are called one at a time.
 
-    `left_out` counts, by reason, the files that the last listing did not give.
+    `left_out` counts, by reason, the files that the last listing did not give. `repairing`:
+    damaged segments were set aside, and what they held is not all searchable yet.
     """
 
     def __init__(self, index: Index, indexer: Indexer, settings: Settings) -> None:
@@ -53,6 +59,7 @@ class Upkeep:
         self._retry_at = 0.0
         self._small_at = (-1, -1)
         self.found_lost = False
+        self.repairing = False
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -69,9 +76,13 @@ class Upkeep:
         """Whether there is something to do now; what was let go of is left alone."""
         if not self._index.owned or time.monotonic() < self._retry_at:
             return False
+        if self._index.publication.unavailable:
+            return True
         if not self._index.publication.counts.loaded:
             return False
-        if self._index.publication.has_lost or not (self._checked and self._pruned):
+        if self._index.store.has_damaged or self._index.publication.has_lost:
+            return True
+        if not (self._checked and self._pruned):
             return True
         publication = self._index.publication
         # What is committed and not published is to be written, too.
@@ -87,8 +98,10 @@ class Upkeep:
     def show_unpublished(self, cancellation: Cancellation) -> None:
         """Have what lost its segments, or came before a crash, searchable before the next walk.
 
-        Raises CancelledError and the indexing process's errors.
+        Raises CancelledError, the indexing process's errors, and SegmentsUnavailableError while
+        what is published cannot be read.
         """
+        self._index.load_again()
         self._index.forget_lost()
         publication = self._index.publication
         # One that was let go of is published anew by whoever asks for it.
@@ -129,14 +142,11 @@ class Upkeep:
         """
         self.found_lost = False
         try:
-            # A store that the indexing process sees otherwise than this one must not keep it at it.
-            for _ in range(_MOST_STEPS):
-                step = self._index.publication.next_step(indexing=False, at_once=at_once)
-                if step is None:
-                    break
-                merging()
-                self._indexer.carry_out(step, cancellation)
-            self._check(cancellation)
+            self._index.load_again()
+            self._carry_out_due(cancellation, merging, at_once=at_once)
+            if not self._check(cancellation):
+                self._carry_out_due(cancellation, merging, at_once=True)
+            self.repairing = False
             self._collect(cancellation)
             self._make_room()
             self.found_lost = self._index.forget_lost()
@@ -154,6 +164,17 @@ class Upkeep:
             self._put_off(f"{type(error).__name__}.")
             raise
 
+    def _carry_out_due(
+        self, cancellation: Cancellation, merging: Callable[[], None], *, at_once: bool
+    ) -> None:
+        # A store that the indexing process sees otherwise than this one must not keep it at it.
+        for _ in range(_MOST_STEPS):
+            step = self._index.publication.next_step(indexing=False, at_once=at_once)
+            if step is None:
+                break
+            merging()
+            self._indexer.carry_out(step, cancellation)
+
     def _put_off(self, reason: str) -> None:
         self.trouble = f"The upkeep of the index failed and is tried again later: {reason}"
         self._retry_at = time.monotonic() + _RETRY_SECONDS
@@ -164,7 +185,7 @@ class Upkeep:
 
     def limit(self) -> None:
         """Set how much may be indexed, by the caps on chunks and on disk space. Thread-safe."""
-        most = self.settings.index.max_chunks
+        most = min(self.settings.index.max_chunks, LARGEST)
         cap = self.settings.cache.max_workspace_megabytes * _MEGABYTE
         used = self._index.disk_bytes() + self._index.shared_bytes()
         if used > cap * _COUNTED_SHARE:
@@ -189,7 +210,13 @@ class Upkeep:
             return False
         used_at = publication.used_at
         try:
-            return self._index.refresh()
+            followed = self._index.refresh()
+            self.trouble = ""
+            return followed
+        except SegmentsUnavailableError as error:
+            # Searches go on with what was shown before.
+            self.trouble = str(error)
+            return False
         finally:
             # That the owner is at work is no use of what is shown here.
             publication.used_at = used_at
@@ -206,15 +233,20 @@ class Upkeep:
         self._indexer.unload()
         return True
 
-    def _check(self, cancellation: Cancellation) -> None:
+    def _check(self, cancellation: Cancellation) -> bool:
+        """Whether the segments are whole, as far as that was not known already."""
         if self._checked:
-            return
+            return True
 
         def verify(folders: Sequence[Path]) -> bool:
-            return not folders or self._indexer.verify(folders, cancellation)
+            whole = not folders or self._indexer.verify(folders, cancellation)
+            # Before they are taken out of what searches see.
+            self.repairing = self.repairing or not whole
+            return whole
 
-        self._index.check(verify)
+        whole = self._index.check(verify)
         self._checked = True
+        return whole
 
     def _collect(self, cancellation: Cancellation) -> None:
         store, today = self._index.store, int(time.time()) // _DAY_SECONDS
@@ -244,11 +276,17 @@ class Upkeep:
         files = self._index.store.skip_counts().get(SkipReason.OVER_CAP, 0)
         if not files:
             return ""
-        by_disk = self._indexer.most_chunks < self.settings.index.max_chunks
+        wanted, most = self.settings.index.max_chunks, self._indexer.most_chunks
+        if most == LARGEST < wanted:
+            return (
+                f"{files:,} files are left out: an index holds at most {LARGEST:,} chunks. "
+                "Exclude folders with index.exclude."
+            )
+        by_disk = most < wanted
         setting = (
             f"its disk space (cache.maxWorkspaceMegabytes, {self._cap_megabytes:,} MB)"
             if by_disk
-            else f"its chunks (index.maxChunks, {self.settings.index.max_chunks:,})"
+            else f"its chunks (index.maxChunks, {wanted:,})"
         )
         return (
             f"{files:,} files are left out: the index has reached the cap on {setting}. "

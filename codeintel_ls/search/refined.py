@@ -1,0 +1,93 @@
+"""Nearness by a second, deeper model, told of the chunks of the index that answers.
+
+The two indexes hold the same files, cut in the same way; each goes its own pace. Invariant: a
+chunk is found by the deeper model only where that has seen the very bytes that the answering index
+has; every other one keeps its rank by the first model, so that nothing is lost by being new.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from codeintel_ls.embedding import Encoder
+from codeintel_ls.index.generation import Generation
+from codeintel_ls.index.index import Index
+from codeintel_ls.index.schema import KnownFile, chunk_id, file_and_ordinal
+from codeintel_ls.index.store import Store
+from codeintel_ls.search.candidates import RankedChunk, dense_candidates
+from codeintel_ls.search.filtering import FilterMasks
+from codeintel_ls.search.values import SearchFilter
+
+_ENOUGH: Final = 0.9
+"""Below this share of the chunks the first model answers alone."""
+
+
+class RefinedVectors:
+    """A second index over the same folder, and the encoder of its vectors. Thread-safe."""
+
+    def __init__(self, index: Index, encoder: Encoder) -> None:
+        """Nothing is asked of either yet."""
+        self._index = index
+        self._encoder = encoder
+        self._filters = FilterMasks()
+
+    def share(self, chunks: int) -> float:
+        """How much of an index of so many chunks is there, 0 to 1."""
+        return min(self._index.counts.chunks / chunks, 1.0) if chunks else 0.0
+
+    def candidates(
+        self,
+        text: str,
+        wanted: SearchFilter,
+        k: int,
+        first: Sequence[RankedChunk],
+        generation: Generation,
+        store: Store,
+    ) -> Sequence[RankedChunk]:
+        """The chunks of `generation` nearest to a question, the best first.
+
+        `first` are those by the first model; they are the answer while too little is there.
+        Raises EmbeddingError, the errors of the second index's store, InvalidGlobError.
+        """
+        if self.share(generation.chunks) < _ENOUGH:
+            return first
+        vector = self._encoder.embed_queries([text])[0]
+        own = self._index.published
+        masks = self._filters.masks(own, self._index.store, wanted)
+        found = dense_candidates(own, masks, vector, k)
+        places = self._index.store.places(chunk.chunk_id for chunk in found)
+        seen = {place.path: place.file_digest for place in places.values()}
+        known = store.files_at(seen)
+        deep = [
+            RankedChunk(chunk_id(file.id, file_and_ordinal(chunk.chunk_id)[1]), chunk.score)
+            for chunk in found
+            if (place := places.get(chunk.chunk_id)) is not None
+            and (file := known.get(place.path)) is not None
+            and file.digest == place.file_digest
+        ]
+        return _interleaved(deep, self._unreached(first, store))[:k]
+
+    def _unreached(
+        self, first: Sequence[RankedChunk], store: Store
+    ) -> list[tuple[int, RankedChunk]]:
+        """Those that the second model has not seen as they are, each with its rank."""
+        places = store.places(chunk.chunk_id for chunk in first)
+        reached = self._index.store.files_at({place.path for place in places.values()})
+
+        def is_new(digest: bytes, file: KnownFile | None) -> bool:
+            return file is None or file.digest != digest
+
+        return [
+            (rank, chunk)
+            for rank, chunk in enumerate(first)
+            if (place := places.get(chunk.chunk_id)) is not None
+            and is_new(place.file_digest, reached.get(place.path))
+        ]
+
+
+def _interleaved(
+    deep: Sequence[RankedChunk], others: Sequence[tuple[int, RankedChunk]]
+) -> list[RankedChunk]:
+    """Both lists in one, by rank; where ranks are equal the deeper model goes first."""
+    ranked = [(rank, 0, chunk) for rank, chunk in enumerate(deep)]
+    ranked += [(rank, 1, chunk) for rank, chunk in others]
+    return [chunk for _, _, chunk in sorted(ranked, key=lambda entry: entry[:2])]

@@ -1,0 +1,368 @@
+"""The vectors of an endpoint's model, made and kept beside those of the bundled one.
+
+A second index, in a cache of its own for each model, is brought up to date by its own keeper at
+the endpoint's pace; the first index never waits for it, and answers alone wherever it cannot help.
+Invariants: nothing is sent without consent; an endpoint that fails costs searches nothing but its
+help; it is asked again by itself until the folder is closed.
+"""
+
+import logging
+from collections.abc import Callable, Collection, Sequence
+from hashlib import blake2b
+from pathlib import Path
+from threading import Event, RLock, Thread
+from typing import TYPE_CHECKING, Final
+
+from attrs import frozen
+
+from codeintel_ls.cancellation import Cancellation, CancelledError
+from codeintel_ls.embedding import EmbeddingError, Endpoint, ModelChangedError, RemoteModel
+from codeintel_ls.errors import CodeIntelError
+from codeintel_ls.index.errors import (
+    DamagedCacheError,
+    DamagedSegmentError,
+    IndexingError,
+)
+from codeintel_ls.index.generation import Generation
+from codeintel_ls.index.index import Index
+from codeintel_ls.index.status import IndexState
+from codeintel_ls.index.store import Store
+from codeintel_ls.progress import no_progress
+from codeintel_ls.search.candidates import RankedChunk
+from codeintel_ls.search.refined import RefinedVectors
+from codeintel_ls.search.values import SearchFilter
+from codeintel_ls.settings import Settings
+from codeintel_ls.workspace.consent import Permission
+from codeintel_ls.workspace.discovery import Discovered, PathPolicy
+from codeintel_ls.workspace.index_keeper import IndexKeeper
+from codeintel_ls.workspace.opening import index_folder, index_recipe, ladder_of
+
+if TYPE_CHECKING:
+    from codeintel_ls.embedding.probe import ModelRecords
+    from codeintel_ls.embedding.remote import RemoteEncoder
+
+_log = logging.getLogger(__name__)
+
+_FIRST_PAUSE: Final = 1.0
+_LONGEST_PAUSE: Final = 30.0
+
+
+@frozen
+class _Live:
+    """One model's index, and all that works on it."""
+
+    model: RemoteModel
+    encoder: "RemoteEncoder"
+    index: Index
+    keeper: IndexKeeper
+    vectors: RefinedVectors
+
+    def close(self) -> None:
+        self.keeper.close()
+        self.index.close()
+        self.encoder.close()
+
+
+class Refinement:
+    """What an endpoint adds to one folder. Thread-safe."""
+
+    def __init__(
+        self,
+        root: Path,
+        shared: Path,
+        endpoint: Endpoint,
+        settings: Settings,
+        *,
+        records: "ModelRecords",
+        permission: Permission,
+        discover: Callable[[Cancellation], Discovered],
+        policy: Callable[[], PathPolicy],
+        after: Event,
+        changed: Callable[[], None],
+    ) -> None:
+        """Nothing is sent yet. Indexing waits for `after`; `changed` is told of news."""
+        self._root = root
+        self._shared = shared
+        self._endpoint = endpoint
+        self._settings = settings
+        self._records = records
+        self._permission = permission
+        self._discover = discover
+        self._policy = policy
+        self._after = after
+        self._changed = changed
+        self._lock = RLock()
+        self._wake = Event()
+        self._told = Event()
+        self._closing = Event()
+        self._live: _Live | None = None
+        self._thread: Thread | None = None
+        self._trouble = ""
+
+    def allow(self, allowed: bool) -> None:
+        """Take a person's answer to whether texts may be sent, and begin if it is yes."""
+        self._permission.record(allowed)
+        if allowed:
+            self.start()
+        self._changed()
+
+    @property
+    def asks(self) -> str | None:
+        """The endpoint of which nobody has said yet whether texts may be sent there."""
+        return self._permission.asks
+
+    # Its life
+
+    def open_known(self) -> None:
+        """Use the vectors that are there already, of the model as it was found before."""
+        model = self._records.known(self._endpoint) if self._permission.is_given else None
+        if model is None:
+            return
+        try:
+            self._use(model)
+        except CodeIntelError as error:
+            self._trouble = str(error)
+
+    def start(self) -> None:
+        """Find out which model there is, and have everything embedded; returns at once."""
+        with self._lock:
+            if self._closing.is_set() or self._thread is not None or not self._permission.is_given:
+                return
+            self._thread = Thread(target=self._watch, name="embedding-endpoint", daemon=True)
+            self._thread.start()
+
+    def settle(self, cancellation: Cancellation) -> None:
+        """Return when everything is embedded and written, or it is known that it cannot be now."""
+        self.start()
+        if self._thread is None:
+            return
+        with cancellation.stopping(self._told.set):
+            self._told.wait()
+        cancellation.raise_if_cancelled()
+        live = self._live
+        if live is None or self._trouble:
+            return
+        try:
+            live.keeper.reconcile().wait(cancellation)
+            live.keeper.settle().wait(cancellation)
+        except CancelledError:
+            raise
+        except CodeIntelError as error:
+            self._trouble = str(error)
+
+    def configure(self, settings: Settings) -> None:
+        """Index by other settings from now on."""
+        live = self._live
+        if live is not None:
+            live.index.configure(ladder_of(settings))
+            live.keeper.configure(settings)
+
+    def note_changes(self, paths: Collection[str]) -> None:
+        """A hint that these files may have changed."""
+        live = self._begun
+        if live is not None:
+            live.keeper.note_changes(paths)
+
+    def note_rescan(self) -> None:
+        """A hint that anything may have changed."""
+        live = self._begun
+        if live is not None:
+            live.keeper.note_rescan()
+
+    def cancel(self) -> None:
+        """Stop indexing; what is there goes on to help."""
+        live = self._live
+        if live is not None:
+            live.keeper.cancel()
+
+    def close(self) -> None:
+        """Let go of everything."""
+        with self._lock:
+            self._closing.set()
+            live, self._live = self._live, None
+        self._wake.set()
+        self._told.set()
+        if live is not None:
+            live.close()
+        if self._thread is not None:
+            self._thread.join(2.0)
+
+    # What it adds
+
+    def candidates(
+        self,
+        text: str,
+        wanted: SearchFilter,
+        k: int,
+        first: Sequence[RankedChunk],
+        generation: Generation,
+        store: Store,
+    ) -> Sequence[RankedChunk]:
+        """See `RefinedVectors.candidates`; `first` wherever it cannot help."""
+        live = self._live
+        if live is None:
+            return first
+        own = None
+        try:
+            own = live.index.store
+            return live.vectors.candidates(text, wanted, k, first, generation, store)
+        except ModelChangedError:
+            self._wake.set()
+        except EmbeddingError:
+            self._changed()
+        except DamagedSegmentError:
+            live.keeper.note_damaged_segments()
+        except DamagedCacheError:
+            # Where it is the first index that is damaged, this one loses nothing that it embedded.
+            if own is not None:
+                live.keeper.note_damage(own)
+        except IndexingError as error:
+            _log.info("%s", error)
+        return first
+
+    async def embed_ahead(self, text: str) -> None:
+        """Have a question's vector ready before a thread searches for it."""
+        live = self._live
+        if live is not None:
+            await live.encoder.embed_ahead(text)
+
+    def share(self, chunks: int) -> float:
+        """How much of so many chunks the endpoint's model has seen, 0 to 1."""
+        live = self._live
+        return live.vectors.share(chunks) if live is not None else 0.0
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a person should know or decide."""
+        if self.asks is not None:
+            return (
+                f"Nothing is sent to the embedding endpoint {self.asks} until you allow it: answer "
+                "your editor's question, or set embedding.allowRemote.",
+            )
+        trouble = self._trouble
+        live = self._live
+        if live is not None and not trouble:
+            trouble = live.encoder.trouble or live.keeper.health.last_error or ""
+        if not trouble:
+            return ()
+        return (f"{trouble} Until then, searches go on with what is there.",)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """How far it is."""
+        origin = self._endpoint.origin
+        if not self._permission.is_given:
+            refused = self.asks is None
+            return (f"The embedding endpoint {origin} is not used: you refused it.",) * refused
+        live = self._live
+        if live is None:
+            return ()
+        model, counts = live.model, live.index.counts
+        return (
+            f"{model.endpoint.model or 'The model'} ({model.dimension} dimensions) at {origin} "
+            f"refines searches: {counts.chunks:,} chunks.",
+        )
+
+    @property
+    def disk_bytes(self) -> int:
+        """What its index takes of the disk."""
+        live = self._live
+        return live.index.disk_bytes() if live is not None else 0
+
+    @property
+    def worker_pids(self) -> list[int]:
+        """Process ids of its indexing processes."""
+        live = self._live
+        return live.keeper.worker_pids if live is not None else []
+
+    # Behind it
+
+    @property
+    def _begun(self) -> _Live | None:
+        return self._live if self._thread is not None else None
+
+    def _watch(self) -> None:
+        """Ask which model there is, now and whenever something went wrong, and go on by it."""
+        from codeintel_ls.embedding.http_client import HttpEmbedder
+
+        pause = _FIRST_PAUSE
+        embedder = HttpEmbedder(self._endpoint)
+        begun: _Live | None = None
+        try:
+            while not self._closing.is_set():
+                self._wake.clear()
+                try:
+                    live = self._use(self._records.ask(embedder))
+                    self._tell("")
+                    self._told.set()
+                    if live is not begun:
+                        begun = live
+                        self._begin(live)
+                    elif live.keeper.health.state is IndexState.FAILED:
+                        live.keeper.note_rescan()
+                    # What goes wrong at once again is not to be tried all the time.
+                    self._closing.wait(pause)
+                    pause = min(pause * 2, _LONGEST_PAUSE)
+                    if live.keeper.health.is_ready:
+                        pause = _FIRST_PAUSE
+                    self._wake.wait()
+                except CodeIntelError as error:
+                    if not self._closing.is_set():
+                        self._tell(str(error))
+                    self._told.set()
+                    self._closing.wait(pause)
+                    pause = min(pause * 2, _LONGEST_PAUSE)
+        finally:
+            embedder.close()
+
+    def _begin(self, live: _Live) -> None:
+        # What needs no endpoint is searchable first.
+        self._after.wait()
+        if not self._closing.is_set():
+            live.keeper.begin(lambda: None, no_progress)
+
+    def _use(self, model: RemoteModel) -> _Live:
+        """Let this model's vectors help, and no other's. Raises the index's errors."""
+        from codeintel_ls.embedding.remote import RemoteEncoder
+
+        with self._lock:
+            before = self._live
+            if before is not None and before.model == model:
+                return before
+            if self._closing.is_set():
+                raise CancelledError
+            encoder = RemoteEncoder(model, recovered=self._wake.set)
+            own = index_folder(self._root, self._settings)
+            recipe = index_recipe(encoder)
+            index = Index.open(
+                own.with_name(f"{own.name}-{blake2b(recipe.encode(), digest_size=6).hexdigest()}"),
+                shared=self._shared,
+                recipe=recipe,
+                dimension=encoder.dimension,
+                ladder=ladder_of(self._settings),
+                root=self._root,
+            )
+            keeper = IndexKeeper(
+                self._root,
+                index,
+                self._settings,
+                model,
+                self._discover,
+                self._policy,
+                self._keeper_changed,
+            )
+            self._live = _Live(model, encoder, index, keeper, RefinedVectors(index, encoder))
+        if before is not None:
+            before.close()
+        return self._live
+
+    def _keeper_changed(self) -> None:
+        live = self._live
+        if live is not None and live.keeper.health.state is IndexState.FAILED:
+            self._wake.set()
+        self._changed()
+
+    def _tell(self, trouble: str) -> None:
+        if self._trouble != trouble:
+            self._trouble = trouble
+            self._changed()
