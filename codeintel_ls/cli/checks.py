@@ -9,7 +9,7 @@ import sqlite3
 import stat
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -49,17 +49,17 @@ class Check:
 
 
 @frozen
-class _Setting:
+class Setting:
     """Where one looks, and the settings that hold there."""
 
     folder: Path
     loaded: LoadedSettings
 
 
-def run_checks(place: Path) -> Iterator[Check]:
-    """Every check of this machine and of the folder, one after the other."""
-    setting = _Setting(place, load_settings(place))
-    for name, check in _CHECKS.items():
+def run_checks(place: Path, checks: Mapping[str, Callable[[Setting], Check]]) -> Iterator[Check]:
+    """Each of the checks, of this machine and of the folder, one after the other."""
+    setting = Setting(place, load_settings(place))
+    for name, check in checks.items():
         try:
             yield check(setting)
         except CodeIntelError as error:
@@ -70,14 +70,14 @@ def run_checks(place: Path) -> Iterator[Check]:
             yield Check(name, Health.WRONG, f"{type(error).__name__}: {error}", advice)
 
 
-def _python(_: _Setting) -> Check:
+def _python(_: Setting) -> Check:
     found = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
     if _PYTHONS[0] <= sys.version_info[:2] < _PYTHONS[1]:
         return Check("python", Health.OK, found)
     return Check("python", Health.WRONG, found, "Use Python 3.11, 3.12 or 3.13.")
 
 
-def _git(setting: _Setting) -> Check:
+def _git(setting: Setting) -> Check:
     from codeintel_ls.git.runner import GitRunner
 
     command = setting.loaded.settings.git.path
@@ -93,7 +93,7 @@ def _git(setting: _Setting) -> Check:
     return Check("git", Health.OK, version.strip().removeprefix("git version "))
 
 
-def _repository(setting: _Setting) -> Check:
+def _repository(setting: Setting) -> Check:
     try:
         client = discover_repository(setting.folder)
     except NotARepositoryError:
@@ -108,7 +108,7 @@ def _repository(setting: _Setting) -> Check:
     return Check("repository", Health.OK, f"{client.root.name} at {head[:10]}, trusted")
 
 
-def _grammars(_: _Setting) -> Check:
+def _grammars(_: Setting) -> Check:
     from codeintel_ls.index.chunking.grammars import parse, rules_of
 
     missing: list[str] = []
@@ -122,7 +122,7 @@ def _grammars(_: _Setting) -> Check:
     return Check("grammars", Health.WRONG, f"not loaded: {', '.join(missing)}", advice)
 
 
-def _model(setting: _Setting) -> Check:
+def _model(setting: Setting) -> Check:
     from codeintel_ls.embedding import load_encoder
 
     encoder = load_encoder(setting.loaded.settings.embedding.model)
@@ -130,7 +130,7 @@ def _model(setting: _Setting) -> Check:
     return Check("model", Health.OK, f"{encoder.identity}, {encoder.dimension} dimensions, {which}")
 
 
-def _vectors(_setting: _Setting) -> Check:
+def _vectors(_setting: Setting) -> Check:
     from importlib.metadata import version
 
     import faiss
@@ -146,7 +146,7 @@ def _vectors(_setting: _Setting) -> Check:
     return Check("vectors", Health.WRONG, f"{found}: a wrong answer", "Install faiss-cpu again.")
 
 
-def _sqlite(setting: _Setting) -> Check:
+def _sqlite(setting: Setting) -> Check:
     place = _existing(_cache(setting))
     with tempfile.TemporaryDirectory(dir=place, prefix="codeintel-ls-doctor-") as folder:
         connection = sqlite3.connect(Path(folder, "check.sqlite3"))
@@ -162,7 +162,7 @@ def _sqlite(setting: _Setting) -> Check:
     return Check("sqlite", Health.WRONG, found, advice)
 
 
-def _cache_folder(setting: _Setting) -> Check:
+def _cache_folder(setting: Setting) -> Check:
     cache = _cache(setting)
     advice = "Give yourself the folder, or name another one: setting cache.directory."
     place = _existing(cache)
@@ -178,7 +178,7 @@ def _cache_folder(setting: _Setting) -> Check:
     return Check("cache", Health.OK, f"{found}, {output.count(len(indexes), 'folder')} indexed")
 
 
-def _watching(setting: _Setting) -> Check:
+def _watching(setting: Setting) -> Check:
     from codeintel_ls.git import GitError
     from codeintel_ls.workspace.discovery import discover_files
 
@@ -201,7 +201,7 @@ def _watching(setting: _Setting) -> Check:
     return Check("watching", Health.WRONG, told, advice)
 
 
-def _settings(setting: _Setting) -> Check:
+def _settings(setting: Setting) -> Check:
     problems = setting.loaded.problems
     if not problems:
         return Check("settings", Health.OK, "all understood")
@@ -209,7 +209,7 @@ def _settings(setting: _Setting) -> Check:
     return Check("settings", Health.WRONG, said, "Mend them: `codeintel-ls config --path`.")
 
 
-def _cache(setting: _Setting) -> Path:
+def _cache(setting: Setting) -> Path:
     return cache_directory(setting.loaded.settings.cache, os.environ)
 
 
@@ -217,7 +217,7 @@ def _existing(path: Path) -> Path:
     return next(above for above in (path, *path.parents) if above.is_dir())
 
 
-_CHECKS: Final[dict[str, Callable[[_Setting], Check]]] = {
+CHECKS: Final[dict[str, Callable[[Setting], Check]]] = {
     "python": _python,
     "git": _git,
     "repository": _repository,

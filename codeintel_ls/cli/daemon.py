@@ -44,15 +44,21 @@ def command(ctx: click.Context) -> None:
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def list_all(as_json: bool) -> int:
-    """List those that run: process id, version, memory, age and folder. Exit status 1: none."""
+    """List those that run, with how many clients each has, its memory and its age.
+
+    Exit status 1: none runs.
+    """
     running = _running()
     if as_json:
         output.print_json({"daemons": [_document(place, note) for place, note in running]})
     for place, note in () if as_json else running:
         memory = output.size(_memory(note.pid))
         age = _age(time.time() - note.started)
+        clients = output.count(_clients(place, note.pid), "client")
         folder = output.printable(output.text_of(place.folder))
-        output.print_line(f"{note.pid:>8}  {note.version:<10} {memory:>9} {age:>6}  {folder}")
+        output.print_line(
+            f"{note.pid:>8}  {note.version:<10} {clients:>11} {memory:>9} {age:>6}  {folder}"
+        )
     if not running and not as_json:
         output.tell("None runs.")
     return 0 if running else 1
@@ -165,11 +171,19 @@ def _is_ours(note: Note) -> bool:
 
 def _has_ended(pid: int) -> bool:
     until = time.monotonic() + _END_SECONDS
-    while psutil.pid_exists(pid):
+    while _is_running(pid):
         if time.monotonic() > until:
             return False
         time.sleep(_TURN)
     return True
+
+
+def _is_running(pid: int) -> bool:
+    """Whether it is; one that has ended and that nobody has waited for is not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def _memory(pid: int) -> int:
@@ -179,12 +193,28 @@ def _memory(pid: int) -> int:
         return 0
 
 
+def _clients(place: Place, pid: int) -> int:
+    """How many connections it has: each has the name of the socket that listens.
+
+    0 where that cannot be known, as with a psutil before 6.
+    """
+    try:
+        process = psutil.Process(pid)
+        if not hasattr(process, "net_connections"):
+            return 0
+        connections = process.net_connections("unix")
+    except psutil.Error:
+        return 0
+    return max(sum(connection.laddr == place.socket for connection in connections) - 1, 0)
+
+
 def _document(place: Place, note: Note) -> dict[str, object]:
     return {
         "pid": note.pid,
         "version": note.version,
         "folder": output.text_of(place.folder),
         "started": note.started,
+        "clients": _clients(place, note.pid),
         "memoryBytes": _memory(note.pid),
     }
 

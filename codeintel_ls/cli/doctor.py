@@ -5,10 +5,17 @@ from typing import Final
 
 import click
 
-from codeintel_ls.cli import output
-from codeintel_ls.cli.checks import Check, Health, run_checks
+from codeintel_ls.cli import output, surroundings
+from codeintel_ls.cli.checks import CHECKS, Check, Health, run_checks
 from codeintel_ls.cli.folders import folder_to_look_at
 
+_AROUND: Final = {
+    "lock": surroundings.check_lock,
+    "server": surroundings.check_server,
+    "endpoint": surroundings.check_endpoint,
+    "editors": surroundings.check_editors,
+    "program": surroundings.check_path,
+}
 _MARKS: Final = {Health.OK: ("✓", "32"), Health.NOTE: ("!", "33"), Health.WRONG: ("✗", "31")}
 
 
@@ -21,7 +28,7 @@ def command(folder: str | None, as_json: bool) -> int:
     Without FOLDER: the repository one stands in, else the current folder. Exit status 1: something
     is wrong.
     """
-    checks = list(run_checks(folder_to_look_at(folder)))
+    checks = list(run_checks(folder_to_look_at(folder), {**CHECKS, **_AROUND}))
     wrong = sum(check.health is Health.WRONG for check in checks)
     if as_json:
         output.print_json({"ok": wrong == 0, "checks": [_document(check) for check in checks]})

@@ -45,8 +45,21 @@ def command(folder: str | None, verbose: bool, as_json: bool) -> int:
         return 1
     if not as_json:
         _print(root, settings, status, verbose=verbose)
+        for line in _latencies(root) if verbose else ():
+            output.print_line(f"  {output.printable(line)}")
     tell_notices(status)
     return 0 if status.last_error is None else 1
+
+
+def _latencies(root: Path) -> list[str]:
+    """How long the server that runs for the folder took for each kind of request."""
+    from codeintel_ls.cli.shared import running_server
+
+    with running_server(root) as server:
+        if server is None:
+            return []
+        text: str = server.operation("printDebugInformation", {})["text"]
+    return [line for line in text.splitlines() if line.startswith("latency ")]
 
 
 def _status(root: Path, settings: "Settings") -> "IndexStatus | None":

@@ -1,10 +1,12 @@
 """A client of the daemon for terminals and agents: LSP's base protocol and little else.
 
 One background thread reads; requests may come from any thread, or from an event loop. Invariant: a
-request ends with its answer, with an error of the server's, or, when the daemon is gone, with
-`DaemonLostError`; cancelling one cancels it at the daemon.
+request ends with its answer, with an error of the server's, or, when the daemon is gone or talks
+nonsense, with `DaemonLostError`; cancelling one cancels it at the daemon. What comes is read
+whatever is being sent: a daemon whose answers nobody takes does not read, either.
 """
 
+import logging
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +24,8 @@ from codeintel_ls.daemon.connect_frames import FrameReader, MalformedFrameError
 from codeintel_ls.daemon.greeting import Kind
 from codeintel_ls.daemon.starting import connect_or_start, connect_to_running
 from codeintel_ls.errors import CodeIntelError
+
+_log: Final = logging.getLogger(__name__)
 
 Report = Callable[[float, float | None, str], None]
 """Told how much of how much is done (percent of 100), and of what. In the reading thread."""
@@ -52,6 +56,7 @@ class DaemonClient:
         """`connection` is one that the daemon has accepted (`connect_or_start`)."""
         self._socket = connection
         self._lock = Lock()
+        self._sending = Lock()
         self._ids = count(1)
         self._answers: dict[int, Future[Any]] = {}
         self._reports: dict[str, Report] = {}
@@ -161,13 +166,18 @@ class DaemonClient:
             if self._lost:
                 raise DaemonLostError
             self._answers[msg_id] = answer
-        self._send({"id": msg_id, "method": method, "params": params})
+        try:
+            self._send({"id": msg_id, "method": method, "params": params})
+        except DaemonLostError:
+            with self._lock:
+                self._answers.pop(msg_id, None)
+            raise
         return answer
 
     def _send(self, message: Mapping[str, Any]) -> None:
         body = orjson.dumps({"jsonrpc": "2.0", **message})
         try:
-            with self._lock:
+            with self._sending:
                 self._socket.sendall(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
         except OSError as error:
             raise DaemonLostError from error
@@ -179,6 +189,9 @@ class DaemonClient:
         with suppress(MalformedFrameError, ValueError, DaemonLostError):
             while (body := reader.next()) is not None:
                 self._receive(orjson.loads(body))
+        # Whoever is sending hears of it, too.
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
         with self._lock:
             self._lost = True
             answers = list(self._answers.values())
@@ -194,35 +207,58 @@ class DaemonClient:
         except OSError:
             return b""
 
-    def _receive(self, message: Mapping[str, Any]) -> None:
-        if "method" not in message:
-            self._answered(message)
-        elif "id" in message:
+    def _receive(self, message: object) -> None:
+        """Raises ValueError, DaemonLostError."""
+        if not isinstance(message, dict):
+            raise ValueError("No message of JSON-RPC is of that kind.")
+        said = cast("dict[str, Any]", message)
+        if "method" not in said:
+            self._answered(said)
+        elif "id" in said:
             # Whatever it asks of a client: this one has nothing to say.
-            self._send({"id": message["id"], "result": None})
-        elif message["method"] == "$/progress":
-            self._reported(message["params"])
+            self._send({"id": said["id"], "result": None})
+        elif said["method"] == "$/progress":
+            self._reported(said.get("params"))
 
     def _answered(self, message: Mapping[str, Any]) -> None:
         msg_id: Any = message.get("id")
+        failed = _error_of(message)
         with self._lock:
             answer = self._answers.pop(msg_id, None)
         self._reports.pop(f"report-{msg_id}", None)
         if answer is None or not answer.set_running_or_notify_cancel():
             return
-        error = cast("Mapping[str, Any] | None", message.get("error"))
-        if error is None:
+        if failed is None:
             answer.set_result(message.get("result"))
         else:
-            answer.set_exception(AnsweredError(str(error["message"]), int(error["code"])))
+            answer.set_exception(failed)
 
-    def _reported(self, params: Mapping[str, Any]) -> None:
-        report = self._reports.get(str(params.get("token")))
-        value = params.get("value")
+    def _reported(self, params: object) -> None:
+        given = cast("dict[str, Any]", params) if isinstance(params, dict) else {}
+        token = str(given.get("token"))
+        report, value = self._reports.get(token), given.get("value")
         if report is None or not isinstance(value, dict):
             return
         told = cast("dict[str, Any]", value)
-        if told.get("kind") != "end":
-            percentage: Any = told.get("percentage")
-            text = str(told.get("message") or told.get("title") or "")
+        if told.get("kind") == "end":
+            return
+        percentage: Any = told.get("percentage")
+        text = str(told.get("message") or told.get("title") or "")
+        try:
             report(float(percentage or 0), None if percentage is None else 100.0, text)
+        # The boundary: this thread reads for everybody, also for those who report nothing.
+        except Exception as error:  # noqa: BLE001
+            self._reports.pop(token, None)
+            _log.warning("Progress is told no more: %s", type(error).__qualname__)
+
+
+def _error_of(message: Mapping[str, Any]) -> AnsweredError | None:
+    """The error that an answer is; None for a result. Raises ValueError."""
+    error: object = message.get("error")
+    if error is None:
+        return None
+    fields = cast("dict[str, Any]", error) if isinstance(error, dict) else {}
+    code = fields.get("code")
+    if type(code) is not int:
+        raise ValueError("No error of JSON-RPC has such a code.")
+    return AnsweredError(str(fields.get("message", "")), code)

@@ -5,7 +5,6 @@ its client for longer than a short grace, whatever its threads are doing, and le
 """
 
 import contextlib
-import multiprocessing
 import os
 import select
 import sys
@@ -45,6 +44,9 @@ def exit_hard_after(grace_seconds: float, code: int) -> None:
 
     def end() -> None:
         time.sleep(grace_seconds)
+        # Not at the start: a forwarder has no such children.
+        import multiprocessing
+
         for child in multiprocessing.active_children():
             child.kill()
         os._exit(code)

@@ -54,9 +54,13 @@ def connect_or_start(
             # Somebody else may have started it while this one waited for the lock.
             try:
                 return _dial(place, kind)
-            except RefusedError:
+            except RefusedError as error:
                 # One of another version, or one that ends: it keeps its clients, not its name.
-                pass
+                if error.reason == "busy":
+                    raise DaemonUnavailableError(
+                        "The background process of CodeIntel LS has as many clients as it can "
+                        "serve. Close some."
+                    ) from error
             except OSError:
                 pass
             place.clean()

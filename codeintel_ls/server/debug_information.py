@@ -39,6 +39,7 @@ async def print_debug_information(session: Session, params: wire.NoParams) -> wi
         *_versions(),
         *_client(session),
         *graphs,
+        *session.shared.latencies.describe(),
         "settings:",
         *_settings(session),
         "folders:",

@@ -21,6 +21,7 @@ from codeintel_ls.daemon.place import Place
 from codeintel_ls.daemon.process_life import GRACE_SECONDS, exit_hard_after
 from codeintel_ls.server.connection import read_message
 from codeintel_ls.server.errors import MalformedMessageError
+from codeintel_ls.server.pools import client
 from codeintel_ls.server.routes import routes
 from codeintel_ls.server.session import Session
 from codeintel_ls.server.shared import Shared
@@ -102,6 +103,8 @@ class _Sessions:
     ) -> None:
         """One client, until it has said `exit` or is gone."""
         session = Session(self._shared, watches_client=False)
+        # Every task of this connection, and all that it begins, is this client's.
+        client.set(session)
         ended = asyncio.Event()
         transport = writer.transport
 

@@ -244,7 +244,8 @@ def test_capabilities_are_registered_once(editor, daemon):
 
     session = begin(editor, daemon)
     first = [registration("kept"), registration("other", globs=1), registration("refused")]
-    for msg_id, one in enumerate(first):
+    late = registration("late")
+    for msg_id, one in enumerate([*first, late]):
         session.send(id=msg_id, method="client/registerCapability", params={"registrations": [one]})
         assert editor.read()["params"] == {"registrations": [one]}
     for msg_id in (0, 1):
@@ -256,7 +257,10 @@ def test_capabilities_are_registered_once(editor, daemon):
     second = daemon.session()
     second.receive_method("initialize")
     second.receive_method("initialized")
-    second.send(id="a", method="client/registerCapability", params={"registrations": first[:1]})
+    # And it takes one when another daemon is there, which never asked.
+    editor.send(id=3, result=None)
+    known = [first[0], late]
+    second.send(id="a", method="client/registerCapability", params={"registrations": known})
     assert second.receive() == {"jsonrpc": "2.0", "id": "a", "result": None}
     again = [first[0], registration("other", globs=2), first[2]]
     second.send(id="b", method="client/registerCapability", params={"registrations": again})

@@ -78,3 +78,21 @@ def test_a_bad_question_is_refused_in_the_same_words(environment, folder):
     assert refused.returncode in {1, 2}
     assert "Traceback" not in refused.stderr
     client.close()
+
+
+def test_status_and_doctor_know_the_server(environment, folder):
+    client = DaemonClient.open([folder], "editor")
+    assert client is not None
+    client.operation("updateIndex", {})
+    client.operation("semanticSearch", {"query": "retry"})
+    command = [sys.executable, "-m", "codeintel_ls"]
+    asked = [*command, "status", "--verbose"]
+    told = subprocess.run(asked, cwd=folder, capture_output=True, text=True).stdout
+    assert "latency semanticSearch: 1 answered" in told
+    asked = [*command, "doctor", "--json"]
+    told = subprocess.run(asked, cwd=folder, capture_output=True, text=True).stdout
+    checks = {check["name"]: check["message"] for check in json.loads(told)["checks"]}
+    assert f"process {pid_of(folder)}, version" in checks["server"]
+    assert f"process {pid_of(folder)} (" in checks["lock"]
+    assert {"endpoint", "editors", "program", "watching", "grammars"} <= set(checks)
+    client.close()

@@ -1,5 +1,6 @@
 """How a daemon begins and ends, and what it lets in."""
 
+import ctypes
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ from tests.e2e.project import make_project
 from tests.e2e.slow_git import is_running
 
 CONNECT = [sys.executable, "-m", "codeintel_ls", "connect"]
+PR_SET_CHILD_SUBREAPER = 36
 COMMAND = [sys.executable, "-m", "codeintel_ls", "daemon"]
 
 
@@ -190,6 +192,9 @@ def test_list_stop_and_logs(environment, folder):
     client.operation("updateIndex", {})
     (listed,) = json.loads(command("list", "--json").stdout)["daemons"]
     assert (listed["pid"], listed["folder"]) == (pid_of(folder), str(folder))
+    assert listed["clients"] == 1
+    with connect_or_start(str(folder), "editor"):
+        assert "2 clients" in command("list").stdout
     assert str(folder) in command("list").stdout
     stopped = command("stop", str(folder))
     assert (stopped.returncode, f"Stopped {listed['pid']}" in stopped.stderr) == (0, True)
@@ -202,6 +207,21 @@ def test_list_stop_and_logs(environment, folder):
     for word in ("never_in_a_log", "w0rd", "evict_expired"):
         assert word not in path.read_text()
     assert command("logs", str(folder / "src")).returncode == 1
+    client.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
+def test_one_that_nobody_waits_for_is_stopped_all_the_same(environment, folder):
+    # As in a container whose first process waits for no child that it inherits.
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    try:
+        client = opened(folder)
+    finally:
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+    pid = pid_of(folder)
+    assert psutil.Process(pid).ppid() == os.getpid()
+    assert command("stop", str(folder)).returncode == 0
+    assert os.waitpid(pid, os.WNOHANG)[0] == pid
     client.close()
 
 

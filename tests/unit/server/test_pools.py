@@ -7,7 +7,7 @@ import pytest
 
 from codeintel_ls.cancellation import Cancellation
 from codeintel_ls.server.errors import ServerBusyError
-from codeintel_ls.server.pools import MAX_WAITING, Pool, Pools
+from codeintel_ls.server.pools import MAX_OF_ONE, MAX_WAITING, Pool, Pools, client
 
 
 @pytest.fixture
@@ -69,7 +69,10 @@ async def test_what_was_cancelled_before_it_began_never_begins(pool):
 
 async def test_more_than_can_wait_is_refused(pool):
     gate = threading.Event()
-    tasks = [asyncio.ensure_future(pool.run(lambda _: gate.wait(30))) for _ in range(MAX_WAITING)]
+    tasks = []
+    for number in range(MAX_WAITING):
+        client.set(number % 4)
+        tasks.append(asyncio.ensure_future(pool.run(lambda _: gate.wait(30))))
     await asyncio.sleep(0)
     with pytest.raises(ServerBusyError):
         await pool.run(lambda _: None)
@@ -77,6 +80,47 @@ async def test_more_than_can_wait_is_refused(pool):
     await asyncio.gather(*tasks)
     await nothing_unfinished(pool)
     assert await pool.run(lambda _: 7) == 7
+
+
+async def test_one_client_cannot_fill_it(pool):
+    gate = threading.Event()
+    client.set("greedy")
+    greedy = [
+        asyncio.ensure_future(pool.run(lambda _: gate.wait(30)))
+        for _ in range(MAX_OF_ONE + pool.threads)
+    ]
+    await asyncio.sleep(0)
+    with pytest.raises(ServerBusyError):
+        await pool.run(lambda _: None)
+    client.set("modest")
+    modest = asyncio.ensure_future(pool.run(lambda _: 7))
+    await asyncio.sleep(0)
+    gate.set()
+    assert await modest == 7
+    # It was served next, not after all that waited before it.
+    assert sum(task.done() for task in greedy) < 100
+    await asyncio.gather(*greedy)
+    await nothing_unfinished(pool)
+
+
+async def test_clients_take_turns(pool):
+    gate, order = threading.Event(), []
+    blockers = [asyncio.ensure_future(pool.run(lambda _: gate.wait(30))) for _ in range(2)]
+    await asyncio.sleep(0)
+    tasks = []
+    for name in ("a", "b", "c"):
+        client.set(name)
+        tasks += [
+            asyncio.ensure_future(pool.run(lambda _, one=(number, name): order.append(one)))
+            for number in range(3)
+        ]
+    await asyncio.sleep(0)
+    gate.set()
+    await asyncio.gather(*blockers, *tasks)
+    # Two threads may note two neighbours the other way round.
+    rounds = [number for number, _ in order]
+    assert all(abs(rounds[place] - place // 3) <= 1 for place in range(9))
+    assert sorted(order) == [(number, name) for number in range(3) for name in "abc"]
 
 
 async def test_all_pools_together_stay_below_the_bound_on_threads():

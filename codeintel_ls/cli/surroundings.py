@@ -1,0 +1,96 @@
+"""What `doctor` looks at around this program: the index's keeper, the server, who uses it."""
+
+import os
+import shutil
+import socket
+from typing import Final
+from urllib.parse import urlsplit
+
+import psutil
+
+from codeintel_ls.cli.checks import Check, Health, Setting
+from codeintel_ls.daemon.place import place_of, runtime_directory
+from codeintel_ls.settings import Settings
+
+_EDITORS: Final = {
+    "VS Code": ("code", "code-server", "codium"),
+    "Neovim": ("nvim",),
+    "Emacs": ("emacs",),
+    "Helix": ("hx", "helix"),
+    "Kakoune": ("kak",),
+    "Sublime Text": ("subl",),
+    "Zed": ("zed", "zeditor"),
+}
+_AGENTS: Final = {"Claude Code": ("claude",), "Codex": ("codex",), "Gemini": ("gemini",)}
+_CONNECT_SECONDS: Final = 3.0
+_HTTPS: Final = 443
+_HTTP: Final = 80
+
+
+def check_lock(setting: Setting) -> Check:
+    """Which process writes the folder's index."""
+    from codeintel_ls.index.lock import CacheLock
+    from codeintel_ls.workspace import index_folder
+
+    cache = index_folder(setting.folder.resolve(), setting.loaded.settings)
+    owner = CacheLock(cache).owner() if cache.is_dir() else None
+    if owner is None:
+        return Check("lock", Health.OK, "no process keeps the index of this folder")
+    try:
+        name = psutil.Process(owner).name()
+    except psutil.Error:
+        return Check("lock", Health.OK, f"the index was kept by process {owner}, which has ended")
+    return Check("lock", Health.OK, f"the index is kept by process {owner} ({name})")
+
+
+def check_server(setting: Setting) -> Check:
+    """The server that editors and terminals share for the folder."""
+    if not hasattr(os, "fork"):
+        without = "not shared on this system: every editor has a process of its own"
+        return Check("server", Health.NOTE, without)
+    base = runtime_directory()
+    note = place_of(str(setting.folder)).note()
+    if note is None or not psutil.pid_exists(note.pid):
+        return Check("server", Health.OK, f"none runs for this folder; its sockets lie in {base}")
+    return Check("server", Health.OK, f"process {note.pid}, version {note.version}")
+
+
+def check_endpoint(setting: Setting) -> Check:
+    """Whether the endpoint for embeddings, where one is set, can be reached. Sends nothing."""
+    address = _endpoint(setting.loaded.settings)
+    if not address:
+        return Check("endpoint", Health.OK, "none is set: nothing leaves this machine")
+    parts = urlsplit(address)
+    port = parts.port or (_HTTPS if parts.scheme == "https" else _HTTP)
+    try:
+        socket.create_connection((parts.hostname or "", port), _CONNECT_SECONDS).close()
+    except OSError as error:
+        found = f"{parts.hostname}:{port} cannot be reached: {error.strerror or error}"
+        advice = "Start it, or see the settings embedding.endpoint and embedding.proxy."
+        return Check("endpoint", Health.WRONG, found, advice)
+    return Check("endpoint", Health.OK, f"{parts.hostname}:{port} accepts connections")
+
+
+def _endpoint(settings: Settings) -> str:
+    return settings.embedding.endpoint
+
+
+def check_editors(_: Setting) -> Check:
+    """Which editors and agents are installed that this program serves."""
+    found = [
+        name
+        for name, programs in (_EDITORS | _AGENTS).items()
+        if any(shutil.which(program) for program in programs)
+    ]
+    if not found:
+        return Check("editors", Health.NOTE, "none that is known was found on PATH")
+    return Check("editors", Health.OK, ", ".join(found))
+
+
+def check_path(_: Setting) -> Check:
+    """Whether editors find this program by its name."""
+    program = shutil.which("codeintel-ls")
+    if program is None:
+        advice = "Name its whole path in the editor, or put its folder on PATH."
+        return Check("program", Health.NOTE, "codeintel-ls is not on PATH", advice)
+    return Check("program", Health.OK, program)
