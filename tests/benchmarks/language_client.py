@@ -31,6 +31,8 @@ class LanguageClient:
         self._input, self._output = given, output
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._last_id = 0
+        self.unasked = 0
+        """Answers that nobody waited for: a second one to a request."""
         self._reading = asyncio.create_task(self._read_all())
 
     async def ask(self, method: str, params: object = None) -> Any:
@@ -81,6 +83,11 @@ class LanguageClient:
         self.tell("exit", None)
         self._reading.cancel()
 
+    def end(self) -> None:
+        """Let go of the streams."""
+        self._reading.cancel()
+        self._input.close()
+
     def _send(self, message: dict[str, Any]) -> None:
         body = orjson.dumps({"jsonrpc": "2.0", **message})
         self._input.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
@@ -101,7 +108,10 @@ class LanguageClient:
             if "id" in message:
                 self._send({"id": message["id"], "result": None})
             return
-        answer = self._answers.pop(message["id"])
+        answer = self._answers.pop(message["id"], None)
+        if answer is None:
+            self.unasked += 1
+            return
         if answer.done():
             return
         if "error" in message:
