@@ -19,7 +19,7 @@ from codeintel_ls.index.contents import ContentStore
 from codeintel_ls.index.dense import DenseIndex
 from codeintel_ls.index.errors import DamagedCacheError
 from codeintel_ls.index.ladder import PrimaryKind
-from codeintel_ls.index.lexical import merge_runs, moved
+from codeintel_ls.index.lexical import merge_runs, moved, require_size
 from codeintel_ls.index.manifest import settle, staging
 from codeintel_ls.index.rows import read_rows
 from codeintel_ls.index.schema import FileToView
@@ -68,7 +68,7 @@ class BuiltSegment:
 def build(task: BuildTask) -> BuiltSegment:
     """Carry out the task; where that fails, nothing of it is left on disk.
 
-    Raises the stores' errors, OSError and MemoryError.
+    Raises the stores' errors, SegmentTooLargeError, OSError and MemoryError.
     """
     folder = Path(task.folder)
     with (
@@ -102,6 +102,7 @@ def _build(
     task: BuildTask, contents: ContentStore, files: Sequence[FileToView], staged: Path
 ) -> list[FileToView]:
     total = sum(file.chunks for file in files)
+    require_size(total)
     spooled = staged / "vectors.spool"
     vectors = spool(spooled, total, task.dimension)
     ids: list[NDArray[np.int64]] = []

@@ -15,17 +15,26 @@ from codeintel_ls.index.tasks import CollectTask
 def collect(task: CollectTask) -> int:
     """How many rows were deleted; 0 where one of the databases cannot be read."""
     with ContentStore.existing(Path(task.contents)) as contents:
-        named: set[bytes] = set()
-        for path in map(Path, task.databases):
-            try:
-                path.stat()
-            except (FileNotFoundError, NotADirectoryError):
-                continue
-            except OSError:
-                return 0
-            try:
-                with Store(path, contents) as store:
-                    named |= store.contents_named()
-            except IndexingError:
-                return 0
-        return contents.collect(named, unused_days=task.unused_days)
+        try:
+            return contents.collect(lambda: _named(task, contents), unused_days=task.unused_days)
+        except _UnreadableError:
+            return 0
+
+
+class _UnreadableError(Exception):
+    """One of the databases cannot be read: what it names is not known."""
+
+
+def _named(task: CollectTask, contents: ContentStore) -> set[bytes]:
+    """The contents that any of the workspaces names. Raises _UnreadableError."""
+    named: set[bytes] = set()
+    for path in map(Path, task.databases):
+        try:
+            path.stat()
+            with Store(path, contents) as store:
+                named |= store.contents_named()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except (OSError, IndexingError) as error:
+            raise _UnreadableError from error
+    return named

@@ -8,10 +8,10 @@ with its vectors or not at all; a row whose bytes were damaged counts as one tha
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from zlib import crc32
 
 import numpy as np
@@ -54,6 +54,9 @@ CREATE TABLE content (
 _VARIABLES: Final = 1_000
 _DAY_SECONDS: Final = 86_400
 _DIGEST_BYTES: Final = 16
+_COLLECTED_AT_ONCE: Final = 500
+_PAUSE_SECONDS: Final = 0.01
+_T = TypeVar("_T")
 _COLUMNS: Final = "key, places, digests, vectors, counts, terms, checksum, used"
 _READ: Final = f"{_COLUMNS} FROM content WHERE key IN"
 _WRITE: Final = "INSERT OR REPLACE INTO content VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -200,28 +203,53 @@ class ContentStore(Database):
             found[positions] = True
         return vectors[places], found[places]
 
-    def collect(self, referenced: set[bytes], *, unused_days: int) -> int:
+    def collect(self, referenced: Callable[[], set[bytes]], *, unused_days: int) -> int:
         """Delete contents that are not `referenced` and were last used so many days ago or more.
 
-        Vectors that no content names any more go with them. Returns how many rows went.
+        Vectors that no content names (any more) go, too. It is done in small steps between which
+        others may write; what they find to be known meanwhile stays, and so does what is referenced
+        by then. Returns how many rows went.
         """
-        before = _today() - unused_days
-        with self.transaction() as connection:
-            rows = connection.execute("SELECT key FROM content WHERE used <= ?", (before,))
-            gone = [(key,) for (key,) in rows if key not in referenced]
-            if not gone:
-                return 0
-            connection.executemany("DELETE FROM content WHERE key = ?", gone)
-            connection.execute("CREATE TEMP TABLE IF NOT EXISTS named (id INTEGER PRIMARY KEY)")
-            connection.execute("DELETE FROM named")
-            for (vectors,) in connection.execute("SELECT vectors FROM content"):
-                connection.executemany(
-                    "INSERT OR IGNORE INTO named VALUES (?)",
-                    [(row_id,) for row_id in np.frombuffer(vectors, "<i8").tolist()],
-                )
-            lost = connection.execute("DELETE FROM vector WHERE id NOT IN (SELECT id FROM named)")
-            connection.execute("DROP TABLE named")
-            return len(gone) + lost.rowcount
+        today = _today()
+        before = today - unused_days
+        rows = self.query("SELECT key FROM content WHERE used <= ?", (before,))
+        named = referenced()
+        unnamed = [key for (key,) in rows if key not in named]
+        if unnamed and before == today:
+            # Whoever finds one of them from now on makes it one of today's again.
+            before = today - 1
+            for step in _steps(unnamed):
+                with self.transaction() as connection:
+                    connection.executemany(
+                        "UPDATE content SET used = ? WHERE key = ? AND used > ?",
+                        [(before, key, before) for key in step],
+                    )
+        if unnamed:
+            named = referenced()
+        gone = 0
+        for step in _steps([key for key in unnamed if key not in named]):
+            with self.transaction() as connection:
+                gone += connection.executemany(
+                    "DELETE FROM content WHERE key = ? AND used <= ?",
+                    [(key, before) for key in step],
+                ).rowcount
+        return gone + self._collect_vectors()
+
+    def _collect_vectors(self) -> int:
+        with self.snapshot() as connection:
+            ids = _integers(connection.execute("SELECT id FROM vector"))
+            last, named = _named_since(connection, 0)
+        gone = 0
+        for step in _steps(np.setdiff1d(ids, named).tolist()):
+            with self.transaction() as connection:
+                # A content that was written since may name what nobody did before.
+                last, newly = _named_since(connection, last)
+                named = np.union1d(named, newly) if len(newly) else named
+                unnamed = np.setdiff1d(np.array(step, dtype=np.int64), named).tolist()
+                gone += connection.executemany(
+                    "DELETE FROM vector WHERE id = ?", [(number,) for number in unnamed]
+                ).rowcount
+        return gone
 
     def _content_rows(self, keys: Iterable[bytes]) -> Iterator[tuple[Any, ...]]:
         return self.query_each(f"SELECT {_READ}", dict.fromkeys(keys))
@@ -264,6 +292,31 @@ class StoredPlaces:
         start, end, symbol, kind = orjson.loads(self.lines[ordinal])
         first = ordinal * _DIGEST_BYTES
         return start, end, symbol, kind, self.digests[first : first + _DIGEST_BYTES]
+
+
+def _steps(rows: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    """A few rows at a time, with a pause for those who wait to write."""
+    for first in range(0, len(rows), _COLLECTED_AT_ONCE):
+        if first:
+            time.sleep(_PAUSE_SECONDS)
+        yield rows[first : first + _COLLECTED_AT_ONCE]
+
+
+def _named_since(connection: sqlite3.Connection, content: int) -> tuple[int, NDArray[np.int64]]:
+    """The last content, and the vectors that the contents behind the row `content` name."""
+    parts: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+    rows = connection.execute(
+        "SELECT id, vectors FROM content WHERE id > ? ORDER BY id", (content,)
+    )
+    for number, vectors in rows:
+        content = number
+        # Damaged bytes of another length count as a content that is not there.
+        parts.append(np.frombuffer(vectors, "<i8", count=len(vectors) // 8))
+    return content, np.unique(np.concatenate(parts))
+
+
+def _integers(rows: Iterable[tuple[int]]) -> NDArray[np.int64]:
+    return np.fromiter((number for (number,) in rows), dtype=np.int64)
 
 
 def _row(content: ContentRecord, ids: Mapping[bytes, int]) -> tuple[Any, ...]:

@@ -4,6 +4,7 @@ Similarity is the inner product of unit vectors. A vector's position is its plac
 that it was given to `build`; positions are all that a dense index knows of a chunk.
 """
 
+import errno
 import os
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
@@ -44,6 +45,7 @@ from codeintel_ls.index.ladder import (
 _SEED: Final = 20
 
 _ROUNDING: Final = 1e-5
+_REFUSED: Final = ("could not open", "could not mmap", "fstat")
 
 _thread = local()
 
@@ -117,7 +119,8 @@ class DenseIndex:
         """The index that was saved at `path`; `parameters` as `parameters()` gave them.
 
         Mapped, its pages are read when a search touches them, and the file may be unlinked or
-        replaced by another meanwhile, but never changed. Raises DamagedCacheError.
+        replaced by another meanwhile, but never changed. Raises DamagedCacheError where bytes are
+        wrong or missing; OSError and MemoryError where the system does not let them be read.
         """
         try:
             kind = PrimaryKind(str(parameters["kind"]))
@@ -132,7 +135,7 @@ class DenseIndex:
             if path.stat().st_size != nbytes:
                 raise ValueError("another size than was saved")
             index = _read(path, memory_map)
-        except (OSError, RuntimeError, MemoryError, KeyError, ValueError) as error:
+        except (FileNotFoundError, RuntimeError, KeyError, ValueError) as error:
             raise DamagedCacheError("A vector index cannot be read.") from error
         alike = isinstance(index, INDEX_CLASSES[kind])
         if not alike or (index.ntotal, index.d) != (size, dimension):
@@ -350,7 +353,15 @@ def _read(path: Path, memory_map: bool) -> faiss.Index:
     if memory_map and os.name == "posix":
         with suppress(UnicodeEncodeError):
             str(path).encode()
-            return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+            try:
+                return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+            except RuntimeError as error:
+                # FAISS tells in words alone whether the system or the bytes are to blame.
+                reason = str(error).rsplit(": ", 1)[-1]
+                refused = any(words in str(error) for words in _REFUSED)
+                if refused and reason != os.strerror(errno.ENOENT):
+                    raise OSError(errno.EIO, reason) from error
+                raise
     with path.open("rb") as file:
         return faiss.read_index(faiss.PyCallbackIOReader(file.read))
 

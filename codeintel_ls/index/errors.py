@@ -23,6 +23,21 @@ class CacheUnavailableError(IndexingError):
     """The cache folder cannot be used (permissions, no space)."""
 
 
+class SegmentsUnavailableError(CacheUnavailableError):
+    """Segments cannot be read now (open files, memory, permissions); nothing says they are damaged.
+
+    They stay where they are, and are tried again later.
+    """
+
+
+class OwnershipLostError(CacheUnavailableError):
+    """The cache is not this process's any more: what was to be written is not."""
+
+
+class SegmentTooLargeError(IndexingError):
+    """More chunks than the postings of one segment can tell apart; nothing is written."""
+
+
 class WorkerFailedError(IndexingError):
     """The indexing process died over a task, or could not carry it out."""
 

@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from threading import Lock, RLock
+from threading import RLock
 from typing import Final
 
+from codeintel_ls.index.building import BuildTask, BuiltSegment
 from codeintel_ls.index.cache_folder import (
     beside,
     bytes_below,
@@ -28,6 +29,7 @@ from codeintel_ls.index.errors import (
     CacheUnavailableError,
     DamagedCacheError,
     NewerCacheError,
+    SegmentsUnavailableError,
 )
 from codeintel_ls.index.generation import Generation
 from codeintel_ls.index.ladder import Ladder
@@ -42,6 +44,7 @@ from codeintel_ls.index.publication import (
 )
 from codeintel_ls.index.segment_files import SEGMENTS
 from codeintel_ls.index.store import Store
+from codeintel_ls.index.writing import Writing
 
 _DATABASE: Final = "index.sqlite3"
 _TOUCH_SECONDS: Final = 60.0
@@ -58,7 +61,7 @@ class Index:
         self.shared = shared
         self.recipe = recipe
         self.notices: tuple[str, ...] = ()
-        self.writing = Lock()
+        self.writing = Writing(self._may_write)
         self._dimension = dimension
         self._policy = MergePolicy(ladder)
         self._lock = CacheLock(folder)
@@ -178,7 +181,7 @@ class Index:
         None: try again where that failed. Sets aside what is damaged, where it is ours and still
         there. Raises CacheUnavailableError.
         """
-        with self.writing, self._changing:
+        with self.writing.regardless, self._changing:
             if self._closed or self._store is not damaged:
                 return
             self._store = self._publication = None
@@ -200,9 +203,19 @@ class Index:
         return self.publication.follow()
 
     def carry_out(self, step: Step, build: Builder) -> Generation:
-        """Write a segment and publish it, see `Publication`; then forget what died before."""
+        """Write a segment and publish it, see `Publication`; then forget what died before.
+
+        Raises OwnershipLostError too; nothing is published then.
+        """
+        self.writing.require()
+
+        def build_as_owner(task: BuildTask) -> BuiltSegment:
+            built = build(task)
+            self.writing.require()
+            return built
+
         try:
-            generation = self.publication.carry_out(step, build)
+            generation = self.publication.carry_out(step, build_as_owner)
         except OSError as error:
             raise unavailable(error) from error
         with self.writing:
@@ -213,11 +226,18 @@ class Index:
         """Choose kinds by another ladder from now on."""
         self._policy.ladder = ladder
 
+    def load_again(self) -> None:
+        """Read what was not possible to read before. Raises SegmentsUnavailableError."""
+        if self.publication.unavailable:
+            with self._changing:
+                self._load_published(self.publication)
+
     def forget_lost(self) -> bool:
         """Take files out of which parts were lost, so that they are indexed again."""
         if not self.owned:
             return False
-        damaged, missing = self.publication.take_lost(), self.store.unstored()
+        damaged = [*self.publication.take_lost(), *self.store.take_damaged()]
+        missing = self.store.unstored()
         if not damaged and not missing:
             return False
         with self.writing:
@@ -268,6 +288,15 @@ class Index:
             store.close()
             store.contents.close()
         self._lock.release()
+
+    def _may_write(self) -> bool:
+        store = self._store
+        # A store that is gone says so itself, and is made anew for it.
+        if self._lock.is_current() or store is None or not store.is_there():
+            return True
+        # One whose file was deleted is taken anew, unless somebody else has it by now.
+        self._lock.release()
+        return self._acquire()
 
     def _open(self, *, damaged: bool = False) -> None:
         """Own the index if nobody does, and load it; sets aside what cannot be read."""
@@ -338,12 +367,18 @@ class Index:
         publication = Publication(
             self.folder, store, self._dimension, self._policy, distrusted=self._distrusted
         )
-        publication.load(own=self.owned)
-        if publication.damage and self.owned:
-            self._set_segments_aside(publication.damage)
-        if self.owned:
-            publication.clean()
+        # What cannot be read at the moment stays as it is; whoever asks for it next tries again.
+        with suppress(SegmentsUnavailableError):
+            self._load_published(publication)
         self._publication = publication
+
+    def _load_published(self, publication: Publication) -> None:
+        publication.load(own=self.owned)
+        if self.owned:
+            if publication.damage:
+                self._set_segments_aside(publication.damage)
+                publication.damage = ""
+            publication.clean()
 
     def _set_segments_aside(self, reason: str) -> None:
         set_segments_aside(self.folder, new_aside(self.folder))

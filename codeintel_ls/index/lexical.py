@@ -14,7 +14,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from codeintel_ls.index.errors import DamagedSegmentError
+from codeintel_ls.index.errors import DamagedSegmentError, SegmentTooLargeError
 from codeintel_ls.index.terms import TermCounts
 
 LARGEST: Final = 1 << 24
@@ -53,7 +53,11 @@ class LexicalPostings:
 
     @classmethod
     def of(cls, keys: NDArray[np.uint64], size: int) -> "LexicalPostings":
-        """From the sorted keys of `posting_keys` over `size` documents."""
+        """From the sorted keys of `posting_keys` over `size` documents.
+
+        Raises SegmentTooLargeError.
+        """
+        require_size(size)
         terms, starts = _terms_of(keys)
         return cls(
             size=size,
@@ -196,13 +200,23 @@ def _sound() -> Generator[None]:
         raise DamagedSegmentError(_DAMAGED) from error
 
 
+def require_size(documents: int) -> None:
+    """Raise SegmentTooLargeError where one segment's postings cannot hold so many documents."""
+    if documents > LARGEST:
+        raise SegmentTooLargeError(
+            f"The index would have {documents:,} chunks; at most {LARGEST:,} fit. "
+            "Exclude folders with index.exclude, or lower index.maxChunks."
+        )
+
+
 def posting_keys(counts: TermCounts, term_counts: NDArray[np.int64]) -> NDArray[np.uint64]:
     """The postings of n documents, one number each, ascending: term, document, impact.
 
     `term_counts` (n,) says how many of the concatenated terms each document has; a term may be
     there twice, and its frequencies add up. In a key, the term takes the upper 32 bits, the
-    document the next 24, the impact the lowest 8.
+    document the next 24, the impact the lowest 8. Raises SegmentTooLargeError.
     """
+    require_size(len(term_counts))
     documents = np.repeat(np.arange(len(term_counts), dtype=np.uint64), term_counts)
     keys = counts.terms.astype(np.uint64) << np.uint64(32)
     keys |= documents << np.uint64(8)
@@ -250,7 +264,11 @@ def kept(keys: NDArray[np.uint64], live: NDArray[np.bool_]) -> NDArray[np.uint64
 
 
 def merge_runs(runs: Sequence[NDArray[np.uint64]], size: int) -> LexicalPostings:
-    """One set of postings from sorted runs whose documents follow one another."""
+    """One set of postings from sorted runs whose documents follow one another.
+
+    Raises SegmentTooLargeError.
+    """
+    require_size(size)
     parts = [_terms_of(run) for run in runs]
     terms = np.unique(np.concatenate([terms for terms, _ in parts]))
     places = [np.searchsorted(terms, own) for own, _ in parts]

@@ -15,7 +15,7 @@ import orjson
 from attrs import asdict, frozen
 
 from codeintel_ls.index.errors import DamagedCacheError, NewerCacheError
-from codeintel_ls.index.segment_files import SEGMENTS, STAGED, digest_of_value, sync
+from codeintel_ls.index.segment_files import SEGMENTS, STAGED, digest_of_value, readable, sync
 
 FORMAT: Final = 1
 """The layout of manifest and segments; raised when it changes."""
@@ -55,13 +55,15 @@ class Manifest:
 def read_manifest(folder: Path) -> Manifest | None:
     """The manifest of a cache; None where there is none.
 
-    Raises DamagedCacheError, and NewerCacheError for one that a newer version wrote.
+    Raises DamagedCacheError, SegmentsUnavailableError where it cannot be read at the moment, and
+    NewerCacheError for one that a newer version wrote.
     """
     try:
-        document: Any = orjson.loads((folder / _NAME).read_bytes())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
+        with readable():
+            document: Any = orjson.loads((folder / _NAME).read_bytes())
+    except DamagedCacheError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return None
         raise DamagedCacheError("The index's manifest is damaged.") from error
     try:
         version, body, digest = document["format"], document["manifest"], document["digest"]

@@ -196,7 +196,14 @@ def _write_missing(
     wanted = None if embed_all else contents.missing_vectors(texts)
     vectors = texts.embedded(encoder, wanted)
     if records:
-        contents.write(list(records.values()), vectors)
+        try:
+            contents.write(list(records.values()), vectors)
+        except KeyError:
+            # Vectors that nothing named were collected since they were found.
+            vectors |= texts.embedded(
+                encoder, contents.missing_vectors(set(texts).difference(vectors))
+            )
+            contents.write(list(records.values()), vectors)
     left = set(vectors)
     embedded: dict[bytes, int] = {}
     for key, record in records.items():

@@ -19,7 +19,13 @@ from typing import Final
 from attrs import evolve, field, frozen
 
 from codeintel_ls.index.building import BuildTask, BuiltSegment, low_priority_threads
-from codeintel_ls.index.errors import DamagedCacheError, NewerCacheError
+from codeintel_ls.index.errors import (
+    DamagedCacheError,
+    IndexingError,
+    NewerCacheError,
+    OwnershipLostError,
+    SegmentsUnavailableError,
+)
 from codeintel_ls.index.generation import Generation, Tombstones
 from codeintel_ls.index.manifest import (
     Manifest,
@@ -97,6 +103,7 @@ class Publication:
         self.policy = policy
         self.used_at = time.monotonic()
         self.damage = ""
+        self.unavailable = False
         self._folder = folder
         self._store = store
         self._dimension = dimension
@@ -147,11 +154,17 @@ class Publication:
     def load(self, *, own: bool = True) -> Generation:
         """Read what is published on disk. Damaged segments count as not there (see `damage`).
 
-        `own`: much that is on no disk yet is left for the indexing process to write.
+        `own`: much that is on no disk yet is left for the indexing process to write. Raises
+        SegmentsUnavailableError (and is `unavailable` until the next try).
         """
         with self._publishing:
             if self._generation is None:
-                self._generation = self._loaded(own)
+                try:
+                    self._generation = self._loaded(own)
+                except SegmentsUnavailableError:
+                    self.unavailable = True
+                    raise
+                self.unavailable = False
             return self._generation
 
     def unload(self) -> None:
@@ -234,6 +247,9 @@ class Publication:
             opened = [open_segment(self._folder / SEGMENTS / built.name)] if built.name else []
             with self._publishing:
                 return self._adopt(step, built, opened)
+        except OwnershipLostError:
+            # What lies there is the next owner's to judge.
+            raise
         except BaseException:
             self._remove_unfinished()
             raise
@@ -259,7 +275,7 @@ class Publication:
     def _remove_unfinished(self) -> None:
         """Remove what a build left that failed, or whose process was ended."""
         # What failed is told, not that this did too: an opening cleans again.
-        with self._publishing, suppress(DamagedCacheError):
+        with self._publishing, suppress(IndexingError):
             # It may have failed behind the swap of the manifest: what either lists stays.
             generation, on_disk = self._generation, read_manifest(self._folder)
             listed = [on_disk, generation.manifest if generation is not None else None]

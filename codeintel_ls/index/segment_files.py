@@ -7,6 +7,8 @@ folder with a whole `segment.json` is a whole segment, or is found out by `verif
 
 import os
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 from tokenize import TokenError
@@ -19,7 +21,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from codeintel_ls.index.dense import DenseIndex
-from codeintel_ls.index.errors import DamagedCacheError
+from codeintel_ls.index.errors import DamagedCacheError, SegmentsUnavailableError
 from codeintel_ls.index.lexical import LexicalPostings
 from codeintel_ls.index.segment import Segment
 
@@ -29,6 +31,7 @@ _ARRAYS: Final = ("files", "starts", "terms", "offsets", "documents", "impacts")
 _BLOCK: Final = 1 << 20
 _HEAD: Final = 16 << 20
 _READ_AT_ONCE: Final = 48 << 20
+_DAMAGED: Final = "A segment of the index is damaged."
 
 SEGMENTS: Final = "segments"
 """The folder in a cache that holds the segments' folders."""
@@ -78,8 +81,12 @@ def write_segment(folder: Path, segment: Segment) -> None:
 
 
 def open_segment(folder: Path) -> Segment:
-    """The segment in `folder`, mapped. Raises DamagedCacheError; reads no more than it must."""
-    try:
+    """The segment in `folder`, mapped; reads no more than it must.
+
+    Raises DamagedCacheError where bytes are wrong or missing, and SegmentsUnavailableError where
+    the system does not let them be read.
+    """
+    with readable():
         label = _label(folder)
         for name, file in label["files"].items():
             _check_at_once(folder / name, file)
@@ -96,10 +103,8 @@ def open_segment(folder: Path) -> Segment:
             and len(arrays["offsets"]) == len(arrays["terms"]) + 1
             and len(arrays["documents"]) == len(arrays["impacts"]) == int(arrays["offsets"][-1])
         )
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
-        raise DamagedCacheError("A segment of the index is damaged or gone.") from error
     if not fits:
-        raise DamagedCacheError("A segment of the index is damaged.")
+        raise DamagedCacheError(_DAMAGED)
     return Segment(
         files=arrays["files"],
         starts=arrays["starts"],
@@ -125,16 +130,40 @@ def _check_at_once(path: Path, file: dict[str, Any]) -> None:
     whole = size <= _READ_AT_ONCE
     digest = _digest(path) if whole else _digest(path, _HEAD)
     if size != file["size"] or digest != file["digest" if whole else "head"]:
-        raise DamagedCacheError("A segment of the index is damaged.")
+        raise DamagedCacheError(_DAMAGED)
 
 
 def verify_segment(folder: Path) -> bool:
-    """Whether every byte of the segment's files is as it was written; reads all of them."""
+    """Whether every byte of the segment's files is as it was written; reads all of them.
+
+    Raises SegmentsUnavailableError where the system does not let them be read.
+    """
     try:
-        files = _label(folder)["files"]
-        return all(_digest(folder / name) == file["digest"] for name, file in files.items())
-    except (OSError, ValueError, KeyError, TypeError, DamagedCacheError):
+        with readable():
+            files = _label(folder)["files"]
+            return all(_digest(folder / name) == file["digest"] for name, file in files.items())
+    except DamagedCacheError:
         return False
+
+
+@contextmanager
+def readable() -> Generator[None]:
+    """Tell what is damaged (or gone) from what the system does not let be read at this moment."""
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        raise DamagedCacheError("A segment of the index is damaged or gone.") from error
+    except OSError as error:
+        reason = (error.strerror or "unknown reason").lower()
+        raise SegmentsUnavailableError(
+            f"The index cannot be read at the moment: {reason}."
+        ) from error
+    except MemoryError as error:
+        raise SegmentsUnavailableError(
+            "The index cannot be read at the moment: there is not enough memory."
+        ) from error
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        raise DamagedCacheError(_DAMAGED) from error
 
 
 def sync(path: Path) -> None:
@@ -158,7 +187,7 @@ def _label(folder: Path) -> dict[str, Any]:
     document: Any = orjson.loads((folder / _LABEL).read_bytes())
     label: dict[str, Any] = document["segment"]
     if document["digest"] != digest_of_value(label):
-        raise DamagedCacheError("A segment of the index is damaged.")
+        raise DamagedCacheError(_DAMAGED)
     return label
 
 
@@ -166,8 +195,8 @@ def _mapped(path: Path) -> NDArray[Any]:
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     # A damaged header is taken for Python, and parsed.
-    except (TokenError, SyntaxError, EOFError, OverflowError, MemoryError) as error:
-        raise DamagedCacheError("A segment of the index is damaged.") from error
+    except (TokenError, SyntaxError, EOFError, OverflowError) as error:
+        raise DamagedCacheError(_DAMAGED) from error
     # An empty array cannot be mapped and is read; a plain view spares memmap's own overhead.
     return array.view(np.ndarray)
 

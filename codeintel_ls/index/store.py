@@ -9,7 +9,6 @@ import sqlite3
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
@@ -70,6 +69,7 @@ class Store(Database):
         self.contents = contents
         self._placed: OrderedDict[int, _PlacedFile] = OrderedDict()
         self._placing = Lock()
+        self._damaged: set[int] = set()
         self.create(f"{DDL}; {_NAMED.format(uuid4().hex)}", APPLICATION_ID, FORMAT)
 
     # -- what is known -------------------------------------------------------------------------
@@ -213,14 +213,27 @@ class Store(Database):
         found: dict[int, ChunkPlace] = {}
         for number, file_id, ordinal in wanted:
             file = files.get(file_id)
-            # Damaged bytes: not there, as everywhere.
-            with suppress(ValueError, TypeError):
-                if file is not None and ordinal < len(file.places):
-                    place = file.places[ordinal]
-                    found[number] = ChunkPlace(
-                        number, file_id, file.path, file.language, file.digest, *place
-                    )
+            if file is None:
+                continue
+            try:
+                found[number] = ChunkPlace(
+                    number, file_id, file.path, file.language, file.digest, *file.places[ordinal]
+                )
+            except (ValueError, TypeError, IndexError):
+                # Damaged bytes: not there, as everywhere.
+                self._damaged.add(file_id)
         return found
+
+    @property
+    def has_damaged(self) -> bool:
+        """Whether `take_damaged` has something to tell."""
+        return bool(self._damaged)
+
+    def take_damaged(self) -> list[FileToView]:
+        """Live files whose places turned out to be damaged since this was last asked."""
+        damaged, self._damaged = self._damaged, set()
+        sql = f"SELECT {_VIEWED} WHERE died IS NULL AND id IN"
+        return [FileToView(*row) for row in self.query_each(sql, damaged)]
 
     def _placed_files(self, file_ids: set[int]) -> dict[int, _PlacedFile]:
         with self._placing:

@@ -50,7 +50,9 @@ from codeintel_ls.workspace.watching import Changes
 
 _log = logging.getLogger(__name__)
 
-_REOPEN: Final = "The settings of cache and embedding take effect when the server is restarted."
+_REOPEN: Final = (
+    "The settings cache.directory and embedding take effect when the server is restarted."
+)
 _OFF: Final = 'Indexing is switched off by the setting "index.enabled".'
 
 StatusListener = Callable[[IndexStatus], None]
@@ -164,11 +166,13 @@ class WorkspaceFolder:
         """Work by other settings from now on.
 
         Where the cache lies and which model embeds are settled when a folder is opened; a notice
-        says so when they differ.
+        says so when they differ. How much the cache may hold counts from now on.
         """
         with self._configuring:
             old, self.settings = self.settings, settings
-            if old.index == settings.index:
+            if old.cache != settings.cache:
+                self._keeper.upkeep.check_space_again()
+            elif old.index == settings.index:
                 return
             self._engine.limits = read_limits(settings.index)
             self._index.configure(ladder_of(settings))
@@ -371,7 +375,7 @@ class WorkspaceFolder:
 
     def _wants_reopening(self) -> bool:
         old, new = self._opened_with, self.settings
-        return (old.cache, old.embedding) != (new.cache, new.embedding)
+        return (old.cache.directory, old.embedding) != (new.cache.directory, new.embedding)
 
     def _note_rescan(self) -> None:
         self._keeper.note_rescan()

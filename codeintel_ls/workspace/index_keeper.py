@@ -87,7 +87,7 @@ class IndexKeeper:
     @property
     def complete(self) -> bool:
         """Whether nothing is known to have changed that is not searchable yet."""
-        return self.compared and self.pending == 0
+        return self.compared and self.pending == 0 and not self.upkeep.repairing
 
     @property
     def compared(self) -> bool:

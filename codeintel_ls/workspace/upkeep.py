@@ -183,6 +183,10 @@ class Upkeep:
         """Have the next run read all segments through."""
         self._checked, self._retry_at = False, 0.0
 
+    def check_space_again(self) -> None:
+        """Have the next run make room among all caches, as for a cap that was changed."""
+        self._pruned = False
+
     def limit(self) -> None:
         """Set how much may be indexed, by the caps on chunks and on disk space. Thread-safe."""
         most = min(self.settings.index.max_chunks, LARGEST)

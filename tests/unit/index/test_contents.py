@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from codeintel_ls.embedding import StaticEncoder
+from codeintel_ls.index import contents as contents_module
 from codeintel_ls.index.contents import (
     FORMAT,
     ContentRecord,
@@ -179,7 +180,7 @@ def test_what_nobody_refers_to_goes_when_it_is_old(store: ContentStore) -> None:
     referenced, referenced_path = write(store, "named.py", ["of an old but living file"])
     age(store, 15, old.key, old_path.key, referenced.key, referenced_path.key)
     named = {referenced.key, referenced_path.key}
-    assert store.collect(named, unused_days=14) == 4
+    assert store.collect(lambda: named, unused_days=14) == 4
     assert store.known([old.key, old_path.key]) == set()
     assert store.known([new.key, new_path.key, *named]) == {new.key, new_path.key, *named}
     assert store.missing_vectors([*old.vectors, *old_path.vectors]) == [
@@ -187,31 +188,84 @@ def test_what_nobody_refers_to_goes_when_it_is_old(store: ContentStore) -> None:
         *old_path.vectors,
     ]
     assert store.missing_vectors([*new.vectors, *referenced.vectors]) == []
-    assert store.collect(named, unused_days=14) == 0
+    assert store.collect(lambda: named, unused_days=14) == 0
 
 
 def test_what_was_found_again_lately_stays(store: ContentStore) -> None:
     text, own = write(store, "a.py", ["one"])
     age(store, 100, text.key, own.key)
     assert store.known([text.key]) == {text.key}
-    assert store.collect(set(), unused_days=14) == 2
+    assert store.collect(set, unused_days=14) == 2
     assert store.known([text.key, own.key]) == {text.key}
 
 
 def test_all_that_is_unreferenced_goes_where_no_age_is_asked_for(store: ContentStore) -> None:
     text, own = write(store, "a.py", ["one"])
     write(store, "b.py", ["two", "three"])
-    assert store.collect({text.key, own.key}, unused_days=0) == 2 + 3
+    assert store.collect(lambda: {text.key, own.key}, unused_days=0) == 2 + 3
     assert store.counts() == (2, 2)
 
 
 def test_a_vectors_number_is_never_given_to_another(store: ContentStore) -> None:
     text, _ = write(store, "a.py", ["one", "two"])
     before = store.contents([text.key])[text.key].vectors
-    store.collect(set(), unused_days=0)
+    store.collect(set, unused_days=0)
     other, _ = write(store, "b.py", ["three", "four"])
     after = store.contents([other.key])[other.key].vectors
     assert after.min() > before.max()
+
+
+def test_vectors_that_no_content_names_go(store: ContentStore) -> None:
+    text, own = write(store, "a.py", ["one", "two"])
+    change(store, "DELETE FROM content WHERE key = ?", text.key)
+    assert store.counts() == (1, 3)
+    assert store.collect(lambda: {own.key}, unused_days=14) == 2
+    assert store.counts() == (1, 1)
+
+
+def test_others_write_while_what_is_unused_is_collected(
+    store: ContentStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contents_module, "_COLLECTED_AT_ONCE", 1)
+    found, again = write(store, "a.py", ["one", "two"]), write(store, "b.py", ["three"])
+    write(store, "c.py", ["four"])
+    between: list[set[bytes]] = []
+
+    def meanwhile(_seconds: float) -> None:
+        """What another process does between two steps, which would wait for long otherwise."""
+        with ContentStore(store.path) as other, other.transaction():
+            pass
+        with ContentStore(store.path) as other:
+            between.append(other.known([content.key for content in found]))
+
+    monkeypatch.setattr(contents_module.time, "sleep", meanwhile)
+    # The first look at who refers to what finds nothing, the second one a new name.
+    looks = iter([set[bytes](), {content.key for content in again}])
+    store.collect(lambda: next(looks), unused_days=0)
+    assert {content.key for content in found} in between
+    kept = {content.key for content in (*found, *again)}
+    assert store.known(kept) == kept
+    assert store.counts()[0] == len(kept)
+    assert store.missing_vectors([*found[0].vectors, *again[0].vectors]) == []
+
+
+def test_a_vector_that_is_named_again_meanwhile_stays(
+    store: ContentStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contents_module, "_COLLECTED_AT_ONCE", 1)
+    write(store, "a.py", ["one", "two"])
+    change(store, "DELETE FROM content WHERE length(key) = ?", 16)
+    written: list[tuple[ContentRecord, ContentRecord]] = []
+
+    def meanwhile(_seconds: float) -> None:
+        if not written:
+            written.append(write(store, "b.py", ["two"]))
+
+    monkeypatch.setattr(contents_module.time, "sleep", meanwhile)
+    store.collect(set, unused_days=14)
+    ((text, own),) = written
+    assert store.missing_vectors([*text.vectors, *own.vectors]) == []
+    assert store.counts() == (2, 2)
 
 
 # -- keys ----------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The writer under trouble: cancelled, closed, with workers that die, hang, or have no room."""
 
+import json
 import os
 import signal
 import threading
@@ -7,15 +8,22 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from codeintel_ls.cancellation import Cancellation, CancelledError
-from codeintel_ls.index.errors import WorkerUnavailableError
+from codeintel_ls.index.building import BuildTask, BuiltSegment
+from codeintel_ls.index.errors import OwnershipLostError, WorkerUnavailableError
+from codeintel_ls.index.ladder import PrimaryKind
+from codeintel_ls.index.manifest import read_manifest
+from codeintel_ls.index.merge_policy import Step
+from codeintel_ls.index.segment_files import SEGMENTS, STAGED
 from codeintel_ls.index.source import ReadLimits
 from codeintel_ls.index.tasks import PrepareTask
 from codeintel_ls.index.worker_process import WorkerProcess
 from tests.unit.index.bench import Bench, function
 from tests.unit.index.caches import shown
+from tests.unit.index.generations import BUILD
 
 
 @pytest.fixture
@@ -69,6 +77,53 @@ def test_cancelling_kills_the_worker_and_keeps_what_was_committed(bench: Bench) 
     assert bench.index_all() < 600
     assert len(bench.index.store.files()) == 600
     assert set(shown(bench.index)) == set(bench.index.store.files())
+
+
+def take_over(bench: Bench) -> dict[str, object]:
+    """Another process becomes the owner of the cache, as far as its note says; returns the note."""
+    note = bench.index.folder / "owner.json"
+    found = json.loads(note.read_bytes())
+    since = psutil.boot_time() if psutil.LINUX else 0.0
+    found["pid"] = os.getppid()
+    found["started"] = psutil.Process(os.getppid()).create_time() - since
+    note.write_text(json.dumps(found))
+    return found
+
+
+def test_nothing_more_is_written_once_another_process_owns_the_index(bench: Bench) -> None:
+    bench.write_functions(400, times=2)
+    seen: list[int] = []
+
+    def lose_it_after_the_first_batch(done: int, _total: int | None, _message: str) -> None:
+        if done and not seen:
+            take_over(bench)
+            seen.append(bench.index.store.generation())
+
+    with pytest.raises(OwnershipLostError):
+        bench.apply(bench.plan(), progress=lose_it_after_the_first_batch)
+    assert seen == [bench.index.store.generation()]
+    assert 0 < len(bench.index.store.files()) < 400
+    with pytest.raises(OwnershipLostError):
+        bench.save("f399.py")
+    assert seen == [bench.index.store.generation()]
+
+
+def test_a_segment_is_not_published_once_another_process_owns_the_index(bench: Bench) -> None:
+    bench.write_functions(10)
+    bench.index_all()
+    before = read_manifest(bench.index.folder)
+    staged = bench.index.folder / SEGMENTS / f"{STAGED}of-the-next-owner"
+
+    def build(task: BuildTask) -> BuiltSegment:
+        built = BUILD(task)
+        staged.mkdir()
+        take_over(bench)
+        return built
+
+    with pytest.raises(OwnershipLostError):
+        bench.index.carry_out(Step(0, PrimaryKind.FLAT), build)
+    assert read_manifest(bench.index.folder) == before
+    assert staged.exists()
 
 
 def test_cancelling_in_the_middle_of_a_task_ends_the_child(bench: Bench) -> None:

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from codeintel_ls.index.errors import SegmentTooLargeError
 from codeintel_ls.index.lexical import (
+    LARGEST,
     LexicalPostings,
     documents_of,
     inverse_document_frequency,
@@ -212,3 +214,15 @@ def test_the_best_are_those_of_all_scores(
     assert scores.tolist() == every[positions].tolist()
     expected = sorted(every[every > 0].tolist(), reverse=True)[:k]
     assert sorted(scores.tolist(), reverse=True)[:k] == expected
+
+
+def test_more_documents_than_a_key_can_tell_apart_are_refused() -> None:
+    none = np.empty(0, dtype=np.uint64)
+    counts = TermCounts(np.empty(0, dtype=np.uint32), np.empty(0, dtype=np.uint8))
+    with pytest.raises(SegmentTooLargeError, match="16,777,217 chunks"):
+        merge_runs([none], LARGEST + 1)
+    with pytest.raises(SegmentTooLargeError):
+        LexicalPostings.of(none, LARGEST + 1)
+    with pytest.raises(SegmentTooLargeError):
+        posting_keys(counts, np.zeros(LARGEST + 1, dtype=np.int64))
+    assert LexicalPostings.of(none, LARGEST).size == LARGEST

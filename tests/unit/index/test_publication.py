@@ -9,7 +9,7 @@ import pytest
 from codeintel_ls.index import building, publication
 from codeintel_ls.index.building import BuildTask, BuiltSegment
 from codeintel_ls.index.collecting import collect
-from codeintel_ls.index.errors import CacheUnavailableError, IndexingError
+from codeintel_ls.index.errors import CacheUnavailableError, IndexingError, SegmentsUnavailableError
 from codeintel_ls.index.index import Index
 from codeintel_ls.index.ladder import PrimaryKind
 from codeintel_ls.index.manifest import staging
@@ -17,7 +17,7 @@ from codeintel_ls.index.merge_policy import Step
 from codeintel_ls.index.segment import Segment
 from codeintel_ls.index.segment_files import SEGMENTS
 from codeintel_ls.index.tasks import CollectTask
-from tests.unit.index.caches import ENCODER, add, open_cache, shared, shown, workspace
+from tests.unit.index.caches import ENCODER, add, fill, open_cache, shared, shown, workspace
 from tests.unit.index.generations import BUILD
 
 MERGE = Step(0, PrimaryKind.FLAT)
@@ -123,6 +123,30 @@ def test_a_follower_searches_on_while_it_reads_and_when_that_fails(
     assert follower.published.manifest == owner.published.manifest
     follower.close()
     owner.close()
+
+
+def test_segments_that_cannot_be_read_for_a_while_stay_where_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, merged=True)
+    (segment,) = (workspace(tmp_path) / SEGMENTS).iterdir()
+    error = SegmentsUnavailableError("The index cannot be read at the moment: no.")
+    with monkeypatch.context() as patched:
+        patched.setattr(publication, "open_segment", fails_with(error))
+        index = open_cache(tmp_path)
+        assert index.publication.unavailable
+        for ask in (index.load_again, lambda: index.published):
+            with pytest.raises(SegmentsUnavailableError):
+                ask()
+        with pytest.raises(SegmentsUnavailableError):
+            index.carry_out(MERGE, BUILD)
+    assert segment in (workspace(tmp_path) / SEGMENTS).iterdir()
+    assert list(workspace(tmp_path).glob("set-aside-*")) == []
+    index.load_again()
+    assert (shown(index), index.published.in_memory) == (["a.py", "a.py"], 0)
+    assert not index.publication.unavailable
+    assert index.notices == ()
+    index.close()
 
 
 @pytest.mark.parametrize("note", [b"{", b"[7]", None], ids=str)

@@ -1,19 +1,22 @@
 """Segments and manifests on disk: whole, newer, damaged, half written, or not listed."""
 
 import ctypes
+import os
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
+from errno import EACCES, EIO
 from hashlib import blake2b
 from pathlib import Path
 
+import faiss
 import numpy as np
 import orjson
 import pytest
 
 from codeintel_ls.index.building import BuildTask, build
-from codeintel_ls.index.errors import DamagedCacheError, NewerCacheError
+from codeintel_ls.index.errors import DamagedCacheError, NewerCacheError, SegmentsUnavailableError
 from codeintel_ls.index.ladder import PrimaryKind
 from codeintel_ls.index.manifest import (
     FORMAT,
@@ -222,6 +225,70 @@ def test_arrays_of_objects_are_never_unpickled(folder: Path) -> None:
     relabel(folder, "terms.npy")
     with pytest.raises(DamagedCacheError):
         open_segment(folder)
+
+
+# -- what the system does not let be read at the moment --------------------------------------------
+
+
+@contextmanager
+def open_files_left(count: int) -> Generator[None]:
+    """Let this process open so many more files."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 256), hard))
+    held: list[int] = []
+    try:
+        with suppress(OSError):
+            while True:
+                held.append(os.open(os.devnull, os.O_RDONLY))
+        for _ in range(count):
+            os.close(held.pop())
+        yield
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def can_open(folder: Path) -> bool:
+    try:
+        open_segment(folder)
+    except SegmentsUnavailableError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(os.name == "nt", reason="limits are set in another way")
+def test_too_many_open_files_are_no_damage(folder: Path) -> None:
+    outcomes: list[bool] = []
+    for left in range(16):
+        with open_files_left(left):
+            outcomes.append(can_open(folder))
+    # Whichever of the files is the one too many: that of FAISS is opened with the others mapped.
+    assert outcomes.count(False) >= 7
+    assert outcomes[-1]
+    with open_files_left(0), pytest.raises(SegmentsUnavailableError):
+        verify_segment(folder)
+    with open_files_left(0), pytest.raises(SegmentsUnavailableError):
+        read_manifest(folder)
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(EIO, "I/O"), PermissionError(EACCES, "no"), MemoryError()]
+)
+def test_what_cannot_be_read_for_a_while_is_no_damage(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    def fail(*_arguments: object, **_options: object) -> object:
+        raise error
+
+    for module, name in ((np, "load"), (faiss, "read_index")):
+        with monkeypatch.context() as patched:
+            patched.setattr(module, name, fail)
+            with pytest.raises(SegmentsUnavailableError, match="at the moment"):
+                open_segment(folder)
+    assert len(open_segment(folder))
 
 
 # -- manifests -------------------------------------------------------------------------------------

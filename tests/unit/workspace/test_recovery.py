@@ -1,5 +1,6 @@
 """A folder whose cache is damaged, deleted or unusable says so, and recovers by itself."""
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -10,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from codeintel_ls.cancellation import Cancellation
 from codeintel_ls.errors import CodeIntelError
-from codeintel_ls.index.errors import CacheUnavailableError
+from codeintel_ls.index import publication
+from codeintel_ls.index.errors import CacheUnavailableError, SegmentsUnavailableError
+from codeintel_ls.index.merge_policy import Step
 from codeintel_ls.index.segment_files import SEGMENTS
 from codeintel_ls.index.status import IndexState
 from codeintel_ls.search import SearchQuery
@@ -77,6 +81,32 @@ def change(database: Path, sql: str) -> None:
     assert connection.execute(sql).rowcount
     connection.commit()
     connection.close()
+
+
+def test_segments_that_cannot_be_read_for_a_while_are_waited_for(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write_tree(tmp_path / "waiting", FILES)
+    folder = WorkspaceFolder.open(root, settings)
+    folder.rebuild()
+    place = workspace(folder)
+    folder.close()
+    before = sorted((place / SEGMENTS).iterdir())
+
+    def fail(_folder: Path) -> object:
+        raise SegmentsUnavailableError("The index cannot be read at the moment: no.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(publication, "open_segment", fail)
+        folder = WorkspaceFolder.open(root, settings)
+        folder.start()
+        assert folder.wait_until_ready(30)
+        assert "at the moment" in (folder.index_status().last_error or "")
+    assert recovers(folder)
+    assert folder.index_status().last_error is None
+    assert set(before) <= set((place / SEGMENTS).iterdir())
+    assert list(place.glob("set-aside-*")) == []
+    folder.close()
 
 
 # -- while it is open ------------------------------------------------------------------------------
@@ -213,6 +243,47 @@ def test_places_that_were_damaged_are_not_shown_and_made_anew_by_a_rebuild(
     assert again.search(SearchQuery(text="total price")).hits == ()
     again.rebuild()
     assert answers(again) == "shop/cart.py"
+    again.close()
+
+
+def test_places_that_were_damaged_are_made_anew_once_a_search_wanted_them(
+    folder: WorkspaceFolder, settings: Settings
+) -> None:
+    folder.close()
+    change(shared(folder) / "contents.sqlite3", "UPDATE content SET places = x'00'")
+    again = WorkspaceFolder.open(folder.root, settings)
+    again.start()
+    assert again.wait_until_ready(30)
+    assert eventually(lambda: answers(again) == "shop/cart.py", 30)
+    assert again.index_status().files == len(FILES)
+    again.close()
+
+
+def test_a_byte_that_is_flipped_after_the_opening_is_told_until_it_is_made_good(
+    folder: WorkspaceFolder, settings: Settings
+) -> None:
+    folder.close()
+    again = WorkspaceFolder.open(folder.root, settings)
+    (dense,) = workspace(folder).glob(f"{SEGMENTS}/*/dense.faiss")
+    with dense.open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        last = file.read(1)[0]
+        file.seek(-1, os.SEEK_END)
+        file.write(bytes([last ^ 0x40]))
+    upkeep, indexer = again._keeper.upkeep, again._keeper._indexer
+    writing, during = indexer.carry_out, list[bool]()
+
+    def carry_out(step: Step, cancellation: Cancellation) -> None:
+        during.append(upkeep.repairing and not again._keeper.complete)
+        writing(step, cancellation)
+
+    indexer.carry_out = carry_out
+    again.start()
+    assert eventually(lambda: any("set aside" in notice for notice in again.index_status().notices))
+    assert recovers(again)
+    again.settle()
+    assert (True in during, upkeep.repairing) == (True, False)
+    assert again.index_status().primary_vectors
     again.close()
 
 

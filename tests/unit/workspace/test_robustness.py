@@ -201,6 +201,16 @@ def test_the_wish_to_reopen_goes_when_the_setting_comes_back(folder: WorkspaceFo
         assert not any("restarted" in notice for notice in folder.index_status().notices)
 
 
+def test_caps_on_the_cache_count_from_the_next_moment_on(folder: WorkspaceFolder) -> None:
+    before = folder.settings
+    assert folder.index_status().state is IndexState.READY
+    folder.configure(evolve(before, cache=evolve(before.cache, max_workspace_megabytes=77)))
+    assert not any("restarted" in notice for notice in folder.index_status().notices)
+    assert folder._keeper.upkeep.settings.cache.max_workspace_megabytes == 77
+    # Nothing but the cap was changed, and the folder is looked through for what it lets in.
+    assert eventually(lambda: folder._keeper.compared)
+
+
 def test_a_follower_takes_over_while_it_waits(folder: WorkspaceFolder, settings: Settings) -> None:
     follower = WorkspaceFolder.open(folder.root, settings)
     write_tree(folder.root, {"new.py": "def rocket_engine():\n    return 1\n"})
