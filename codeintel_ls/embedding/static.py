@@ -1,11 +1,11 @@
 """A static encoder: a text's vector is the weighted sum of its words' rows in a table.
 
 No network, no graph: one table of token rows and the tokenizer that goes with it, in the format
-of `model2vec` folders (https://github.com/MinishLab/model2vec). It must never download anything;
-what is not on disk is an error that names the setting.
+of `model2vec` folders (https://github.com/MinishLab/model2vec), or in int8 as the project's own
+training writes it. It must never download anything; what is not on disk is an error that names
+the setting.
 """
 
-import importlib.util
 import json
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -13,18 +13,26 @@ from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
 from threading import Lock
-from typing import cast
+from typing import Self, cast
 
 import numpy as np
+from attrs import frozen
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load
 from tokenizers import Tokenizer
 
 from codeintel_ls.embedding.encoder import ModelUnavailableError, Vectors
+from codeintel_ls.embedding.table import (
+    QuantizedTable,
+    is_quantized,
+    open_table,
+    table_digest,
+)
 from codeintel_ls.embedding.words import count_tokens, split_token
 
 _METHOD = "words1"
+_BUNDLED = Path(__file__).parent / "models" / "static"
 _REMEMBERED_WORDS = 100_000
 _loading = Lock()
 
@@ -32,9 +40,11 @@ _loading = Lock()
 class StaticEncoder:
     """Sums √count-weighted rows of the words' tokens and scales the sum to unit length."""
 
-    def __init__(self, table: NDArray[np.floating], tokenizer: Tokenizer, identity: str) -> None:
+    def __init__(
+        self, table: NDArray[np.floating] | QuantizedTable, tokenizer: Tokenizer, identity: str
+    ) -> None:
         """`table` has shape (vocabulary, dimension); row i belongs to the tokenizer's id i."""
-        self._table = np.ascontiguousarray(table, dtype=np.float32)
+        self._table = table if isinstance(table, QuantizedTable) else _PlainTable.of(table)
         self._tokenizer = tokenizer
         self._identity = f"static:{identity}:{_METHOD}"
         self._tokens_of_word: dict[str, tuple[int, ...]] = {}
@@ -71,8 +81,7 @@ class StaticEncoder:
         lengths = np.fromiter(map(len, tokens), dtype=np.int64, count=len(tokens))
         counts = np.fromiter(bag.values(), dtype=np.float32, count=len(tokens))
         weights = np.sqrt(counts / lengths, dtype=np.float32).repeat(lengths)
-        # One product for each text: a copy of all rows, scaled and summed, takes twice as long.
-        return weights @ self._table[list(chain.from_iterable(tokens))]
+        return self._table.weighted_sum(list(chain.from_iterable(tokens)), weights)
 
     def _tokens_of(self, words: set[str]) -> dict[str, tuple[int, ...]]:
         """The token ids of at least these words; what was looked up is remembered."""
@@ -82,10 +91,29 @@ class StaticEncoder:
             known = self._tokens_of_word = {}
         new = [word for word in words if word not in known]
         encodings = self._tokenizer.encode_batch_fast(new, add_special_tokens=False)
-        rows = len(self._table)
+        rows = self._table.shape[0]
         for word, encoding in zip(new, encodings, strict=True):
             known[word] = tuple(token for token in encoding.ids if token < rows) or (0,)
         return known
+
+
+@frozen(eq=False)
+class _PlainTable:
+    """A table that is held in memory as float32."""
+
+    rows: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, rows: NDArray[np.floating]) -> Self:
+        return cls(np.ascontiguousarray(rows, dtype=np.float32))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.rows.shape[0], self.rows.shape[1]
+
+    def weighted_sum(self, tokens: list[int], weights: NDArray[np.float32]) -> NDArray[np.float32]:
+        # One product for each text: a copy of all rows, scaled and summed, takes twice as long.
+        return weights @ self.rows[tokens]
 
 
 def _bag_of_words(text: str) -> Mapping[str, int]:
@@ -97,12 +125,9 @@ def _bag_of_words(text: str) -> Mapping[str, int]:
 
 
 def bundled_encoder() -> StaticEncoder:
-    """The encoder that comes with the installation: 256 dimensions, about 16 MB on disk.
+    """The encoder that comes with the installation: 256 dimensions, 9 MB, see models/README.md.
 
     It is loaded once in a process, for all folders. Raises ModelUnavailableError.
-
-    Until the project has weights of its own these are the ones in the package `wordllama`; its
-    files are read where they lie and none of its code is imported.
     """
     # Whoever comes second waits for the first, instead of loading it again.
     with _loading:
@@ -111,18 +136,11 @@ def bundled_encoder() -> StaticEncoder:
 
 @cache
 def _bundled() -> StaticEncoder:
-    spec = importlib.util.find_spec("wordllama")
-    if spec is None or not spec.submodule_search_locations:
+    if not is_quantized(_BUNDLED):
         raise ModelUnavailableError(
-            "The bundled embedding model is missing: reinstall codeintel-ls with its dependencies."
+            "The bundled embedding model is missing: reinstall codeintel-ls."
         )
-    package = Path(spec.submodule_search_locations[0])
-    return _load(
-        package / "weights" / "l2_supercat_256.safetensors",
-        package / "tokenizers" / "l2_supercat_tokenizer_config.json",
-        "embedding.weight",
-        "the bundled model",
-    )
+    return _load_quantized(_BUNDLED, "the bundled model")
 
 
 def load_encoder(model: str) -> StaticEncoder:
@@ -134,33 +152,58 @@ def load_encoder(model: str) -> StaticEncoder:
         return bundled_encoder()
     folder = Path(model).expanduser()
     name = f'the folder named by the setting "embedding.model" ({folder.name})'
+    if is_quantized(folder):
+        return _load_quantized(folder, name)
     return _load(folder / "model.safetensors", folder / "tokenizer.json", "embeddings", name)
+
+
+def _load_quantized(folder: Path, name: str) -> StaticEncoder:
+    table = open_table(folder, name)
+    tokens, content = _read_tokenizer(folder / "tokenizer.json", name)
+    digest = table_digest(folder)
+    digest.update(content)
+    return _encoder(table, tokens, digest.hexdigest(), name)
 
 
 def _load(weights: Path, tokenizer: Path, tensor: str, name: str) -> StaticEncoder:
     try:
         data = weights.read_bytes()
         tensors = load(data)
-        tokens = Tokenizer.from_file(str(tokenizer))
-        digest = blake2b(data, digest_size=8)
-        digest.update(tokenizer.read_bytes())
     except (OSError, SafetensorError, json.JSONDecodeError) as error:
         raise ModelUnavailableError(f"Cannot read {name}: {_reason(error)}") from error
-    # The tokenizers library raises bare Exception for a file that is no tokenizer.
-    except Exception as error:
-        raise ModelUnavailableError(f"{tokenizer.name} of {name} is no tokenizer.") from error
+    tokens, content = _read_tokenizer(tokenizer, name)
+    digest = blake2b(data, digest_size=8)
+    digest.update(content)
     table = cast("NDArray[np.floating] | None", tensors.get(tensor))
     if table is None or table.ndim != 2 or table.dtype.kind != "f":
         raise ModelUnavailableError(
             f'{weights.name} of {name} holds no two-dimensional float tensor "{tensor}".'
         )
+    return _encoder(table, tokens, digest.hexdigest(), name)
+
+
+def _read_tokenizer(path: Path, name: str) -> tuple[Tokenizer, bytes]:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelUnavailableError(f"Cannot read {name}: {_reason(error)}") from error
+    try:
+        return Tokenizer.from_buffer(content), content
+    # The tokenizers library raises bare Exception for a file that is no tokenizer.
+    except Exception as error:
+        raise ModelUnavailableError(f"{path.name} of {name} is no tokenizer.") from error
+
+
+def _encoder(
+    table: NDArray[np.floating] | QuantizedTable, tokens: Tokenizer, identity: str, name: str
+) -> StaticEncoder:
     if table.shape[0] < tokens.get_vocab_size():
         raise ModelUnavailableError(
             f"{name} has {table.shape[0]} rows for a vocabulary of {tokens.get_vocab_size()}."
         )
     tokens.no_padding()
     tokens.no_truncation()
-    return StaticEncoder(table, tokens, digest.hexdigest())
+    return StaticEncoder(table, tokens, identity)
 
 
 def _reason(error: Exception) -> str:
