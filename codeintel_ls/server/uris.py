@@ -6,7 +6,9 @@ answer. Invariant: only `file` URIs of this machine become paths.
 
 import os
 from pathlib import Path
-from urllib.parse import quote, unquote_to_bytes, urlsplit
+from urllib.parse import quote
+
+from codeintel_ls.daemon.connect_uris import path_of
 
 _WINDOWS = os.name == "nt"
 _UNESCAPED = "/:@!$&'()*,;=~" if _WINDOWS else "/@!$&'()*,;=~"
@@ -14,20 +16,8 @@ _UNESCAPED = "/:@!$&'()*,;=~" if _WINDOWS else "/@!$&'()*,;=~"
 
 def path_from_uri(uri: str) -> Path | None:
     """The absolute path that a `file` URI names, or None for any other URI."""
-    try:
-        parts = urlsplit(uri)
-    except ValueError:
-        return None
-    if parts.scheme.lower() != "file" or not parts.path.startswith("/"):
-        return None
-    text = os.fsdecode(unquote_to_bytes(parts.path))
-    if "\0" in text:
-        return None
-    if _WINDOWS:
-        return Path(f"//{parts.netloc}{text}" if parts.netloc else text.lstrip("/"))
-    if parts.netloc not in {"", "localhost"}:
-        return None
-    return Path(os.path.normpath(text))
+    path = path_of(uri)
+    return Path(path) if path is not None else None
 
 
 def uri_from_path(path: Path) -> str:
