@@ -26,7 +26,8 @@ async def index_status(session: Session, _params: wire.NoParams) -> wire.IndexSt
             live = await folder.live()
         except FolderFailedError as error:
             return wire_status(folder, failed_status(str(error)))
-        return wire_status(folder, await session.pools.files.run(lambda _: live.index_status()))
+        status = await session.pools.files.run(lambda _: live.index_status())
+        return wire_status(folder, session.shared.folders.seen_by(folder.path, folder.use, status))
 
     return wire.IndexStatusResult(folders=tuple(await asyncio.gather(*map(ask, folders))))
 

@@ -157,6 +157,11 @@ class LiveFolders:
         finally:
             self._folders.pop(key, None)
 
+    def seen_by(self, path: Path, use: Use | None, status: IndexStatus) -> IndexStatus:
+        """The status of a folder as it is for one of its uses."""
+        live = self._folders.get(_key(path))
+        return status if live is None or use is None else live.seen_by(use, status)
+
     def stop_indexing(self, path: Path, by: Use) -> None:
         """Stop the indexing of a folder, and tell all others that it was."""
         live = self._folders.get(_key(path))

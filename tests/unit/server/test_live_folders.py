@@ -1,0 +1,108 @@
+"""A folder is open once, for as many as want it."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from codeintel_ls.errors import CodeIntelError
+from codeintel_ls.server.live_folders import LiveFolders, Use
+from codeintel_ls.server.pools import Pools
+from codeintel_ls.settings import CacheSettings, IndexSettings, Settings
+
+
+class Window:
+    """What one session hears."""
+
+    def __init__(self, cache: Path, **index: object) -> None:
+        self.heard: list[str] = []
+        settings = Settings(
+            cache=CacheSettings(directory=str(cache)),
+            index=IndexSettings(workers=1, watch=False, **index),  # pyright: ignore[reportArgumentType]
+        )
+        self.use = Use(
+            settings,
+            lambda status: self.heard.append("status"),
+            lambda done, total, message: self.heard.append("progress"),
+            lambda: self.heard.append("stopped"),
+            lambda: self.heard.append("resumed"),
+        )
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = tmp_path / "app"
+    root.mkdir()
+    (root / "one.py").write_text("def one():\n    return 1\n")
+    return root
+
+
+@pytest.fixture
+async def pools():
+    pools = Pools()
+    yield pools
+    pools.close()
+
+
+async def test_it_is_open_once_and_closed_with_the_last(root, tmp_path, pools):
+    folders = LiveFolders(pools)
+    one, two = Window(tmp_path / "cache"), Window(tmp_path / "cache")
+    first, second = await asyncio.gather(folders.open(root, one.use), folders.open(root, two.use))
+    assert first is second
+    assert len(folders) == 1
+    await folders.close(root, one.use)
+    assert len(folders) == 1
+    await folders.close(root, two.use)
+    assert len(folders) == 0
+
+
+async def test_stopping_is_told_to_the_others(root, tmp_path, pools):
+    folders = LiveFolders(pools)
+    one, two = Window(tmp_path / "cache"), Window(tmp_path / "cache")
+    await folders.open(root, one.use)
+    await folders.open(root, two.use)
+    folders.stop_indexing(root, one.use)
+    folders.resumed(root, two.use)
+    assert "stopped" not in one.heard
+    assert "stopped" in two.heard
+    assert "resumed" in one.heard
+    assert "resumed" not in two.heard
+    await folders.close_all()
+
+
+async def test_it_lingers_for_who_comes_back(root, tmp_path, pools):
+    folders = LiveFolders(pools, linger_seconds=60)
+    window = Window(tmp_path / "cache")
+    opened = await folders.open(root, window.use)
+    await folders.close(root, window.use)
+    assert await folders.open(root, window.use) is opened
+    await folders.close(root, window.use)
+    await folders.close_all()
+    assert len(folders) == 0
+
+
+async def test_what_cannot_be_opened_is_forgotten(root, tmp_path, pools):
+    folders = LiveFolders(pools, linger_seconds=60)
+    (tmp_path / "cache").write_text("in the way")
+    window = Window(tmp_path / "cache")
+    with pytest.raises(CodeIntelError):
+        await folders.open(root, window.use)
+    (tmp_path / "cache").unlink()
+    assert await folders.open(root, window.use)
+    await folders.close_all()
+
+
+async def test_the_settings_of_who_stays_hold(root, tmp_path, pools):
+    folders = LiveFolders(pools)
+    one = Window(tmp_path / "cache", exclude=("*.go",))
+    two = Window(tmp_path / "cache")
+    opened = await folders.open(root, one.use)
+    await folders.open(root, two.use)
+    assert opened.settings.index.exclude == ("*.go",)
+    await folders.close(root, one.use)
+    for _ in range(500):
+        if opened.settings.index.exclude == ():
+            break
+        await asyncio.sleep(0.01)
+    assert opened.settings.index.exclude == ()
+    await folders.close_all()
