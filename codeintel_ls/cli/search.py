@@ -8,14 +8,6 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from codeintel_ls.cli import output
-from codeintel_ls.cli.folders import (
-    choose_folder,
-    has_index,
-    no_index_yet,
-    opened,
-    settings_of,
-    tell_notices,
-)
 from codeintel_ls.cli.hits import print_hits
 from codeintel_ls.cli.progress_display import shown_progress
 from codeintel_ls.cli.search_shared import freshness_text, search_shared
@@ -108,6 +100,9 @@ def command(
         with running_server(root) as server:
             if root is not None and server is not None:
                 return search_shared(server, root, params, as_json=as_json)
+    # Reading settings takes as long as the server's whole answer.
+    from codeintel_ls.cli.folders import choose_folder, settings_of
+
     root = choose_folder(folder)
     settings = settings_of(root)
     after, until = _moment(since, "--since"), _moment(before, "--before")
@@ -156,6 +151,8 @@ def _search(
     update: bool,
     as_json: bool,
 ) -> int:
+    from codeintel_ls.cli.folders import has_index, no_index_yet, opened, tell_notices
+
     update = update and settings.index.enabled
     if not update and not has_index(root, settings):
         raise InvalidRequestError(no_index_yet(root))

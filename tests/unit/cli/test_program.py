@@ -137,7 +137,7 @@ def test_a_folder_without_permission_is_refused(program: CommandLine, above: Pat
     closed.mkdir(mode=0)
     code = (
         # What is imported once is there, wherever the interpreter lies.
-        "import os, sys, codeintel_ls.daemon.client; from codeintel_ls.cli import program;"
+        "import os, sys, codeintel_ls.daemon.client; from codeintel_ls.cli import folders, program;"
         "program.run(['search', 'x', '-n0']);"
         "os.geteuid() or os.setuid(65534); sys.exit(program.run(sys.argv[1:]))"
     )
