@@ -1,7 +1,8 @@
-"""Messages of JSON-RPC as the forwarder reads and writes them.
+"""Messages of JSON-RPC: what is one, and those that the forwarder writes.
 
-What it refuses by itself it refuses in the server's own words (a test compares them): the editor
-must not hear from the answer whether a daemon was there.
+The server reads by the same rules. What the forwarder refuses by itself it refuses in the server's
+own words (a test compares them): the editor must not hear from the answer whether a daemon was
+there.
 """
 
 import json
@@ -46,6 +47,11 @@ def parse(body: bytes) -> Message:
         message: object = json.loads(body)
     except (ValueError, RecursionError):
         raise MalformedMessageError("A message is not valid JSON.", PARSE_ERROR) from None
+    return checked(message)
+
+
+def checked(message: object) -> Message:
+    """A parsed body, where it is a message. Raises MalformedMessageError."""
     if not isinstance(message, dict):
         raise MalformedMessageError("A message is not a JSON object.")
     fields = cast("Message", message)
@@ -59,7 +65,7 @@ def parse(body: bytes) -> Message:
 
 
 def _is_id(value: object) -> bool:
-    # The server reads larger integers as floats.
+    # The server's parser reads larger integers as floats.
     return type(value) is str or (type(value) is int and -(2**63) <= value < 2**64)
 
 

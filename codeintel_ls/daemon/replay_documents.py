@@ -1,34 +1,23 @@
 """The texts that the editor has open, kept so that a new daemon can be told of them.
 
-Lines end at LF, CR LF or CR, and characters are units of the negotiated encoding (LSP 3.17, Text
-Documents). Invariant: the text is what the server's own copy would be after the same messages (a
-test compares the two); what the server would refuse changes nothing here.
+Invariant: the text is what the server's own copy would be after the same messages (a test compares
+the two); what the server would refuse changes nothing here.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple, cast
 
 from codeintel_ls.daemon.connect_messages import Message, field, notification
 from codeintel_ls.daemon.connect_uris import key_of
+from codeintel_ls.daemon.text_edits import Position, edit, lines_of
 
-_LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z|\Z")
-_ENDINGS: Final = "\r\n"
 _MAX_UINTEGER: Final = 2**31 - 1
-_HIGHEST_OF_THE_BMP: Final = "\uffff"
-
-
-class Place(NamedTuple):
-    """A position of the editor."""
-
-    line: int
-    character: int
 
 
 class Change(NamedTuple):
     """One edit; without a place it is the whole text."""
 
-    place: tuple[Place, Place] | None
+    place: tuple[Position, Position] | None
     text: str
 
 
@@ -37,7 +26,7 @@ class OpenDocument:
 
     def __init__(self, item: Message) -> None:
         self._item = {name: value for name, value in item.items() if name != "text"}
-        self._lines = _lines_of(item["text"])
+        self._lines = lines_of(item["text"])
 
     @property
     def text(self) -> str:
@@ -55,26 +44,9 @@ class OpenDocument:
         self._item["version"] = version
         for place, text in changes:
             if place is None:
-                self._lines = _lines_of(text)
+                self._lines = lines_of(text)
             else:
-                first, last = sorted(self._offset(one, encoding) for one in place)
-                self._replace(first, last, text)
-
-    def _offset(self, place: Place, encoding: str) -> tuple[int, int]:
-        if place.line >= len(self._lines):
-            return len(self._lines) - 1, len(self._lines[-1])
-        return place.line, _code_points(self._lines[place.line], place.character, encoding)
-
-    def _replace(self, first: tuple[int, int], last: tuple[int, int], text: str) -> None:
-        (start, before), (end, after) = first, last
-        text = self._lines[start][:before] + text + self._lines[end][after:]
-        if start and text.startswith("\n") and self._lines[start - 1].endswith("\r"):
-            start -= 1
-            text = self._lines[start] + text
-        lines = _lines_of(text)
-        if end < len(self._lines) - 1 and not lines[-1]:
-            lines.pop()
-        self._lines[start : end + 1] = lines
+                edit(self._lines, *place, text, encoding)
 
 
 class OpenDocuments:
@@ -131,14 +103,15 @@ def _change(given: object) -> Change | None:
         return None
     if "range" not in cast("Message", given):
         return Change(None, text)
-    start, end = _place(field(given, "range", "start")), _place(field(given, "range", "end"))
+    start = _position(field(given, "range", "start"))
+    end = _position(field(given, "range", "end"))
     return Change((start, end), text) if start is not None and end is not None else None
 
 
-def _place(given: object) -> Place | None:
+def _position(given: object) -> Position | None:
     line, character = field(given, "line"), field(given, "character")
     if _is_uinteger(line) and _is_uinteger(character):
-        return Place(line, character)
+        return line, character
     return None
 
 
@@ -148,32 +121,3 @@ def _is_integer(value: object) -> bool:
 
 def _is_uinteger(value: object) -> bool:
     return type(value) is int and 0 <= value <= _MAX_UINTEGER
-
-
-def _lines_of(text: str) -> list[str]:
-    if "\r" in text:
-        return _LINE.findall(text) if text[-1] in _ENDINGS else _LINE.findall(text)[:-1]
-    lines = text.split("\n")
-    return [f"{line}\n" for line in lines[:-1]] + lines[-1:]
-
-
-def _code_points(line: str, character: int, encoding: str) -> int:
-    """How many code points lie before `character` units: at most those before the line's ending.
-
-    Inside a character of several units, the place before it.
-    """
-    content = line.rstrip(_ENDINGS)
-    if encoding == "utf-32" or content.isascii():
-        return min(character, len(content))
-    passed = 0
-    for index, one in enumerate(content):
-        passed += _width(one, encoding)
-        if passed > character:
-            return index
-    return len(content)
-
-
-def _width(character: str, encoding: str) -> int:
-    if encoding == "utf-16":
-        return 2 if character > _HIGHEST_OF_THE_BMP else 1
-    return len(character.encode("utf-8", "surrogatepass"))

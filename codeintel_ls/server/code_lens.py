@@ -11,11 +11,11 @@ from typing import Any, Final, cast
 from attrs import frozen
 from lsprotocol import types
 
+from codeintel_ls.daemon.text_edits import LINE_ENDINGS, units
 from codeintel_ls.git import NoCommitsYetError, PathNotTrackedError
 from codeintel_ls.index.symbols import Symbol
 from codeintel_ls.server.blame import Asked, Blame, blame_text
 from codeintel_ls.server.commit_text import date_text
-from codeintel_ls.server.positions import LINE_ENDINGS, units
 from codeintel_ls.server.quietly import quietly
 from codeintel_ls.server.session import Session
 from codeintel_ls.server.validation import read_params, write_result

@@ -14,12 +14,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from codeintel_ls.server.errors import MalformedMessageError
+from codeintel_ls.daemon.connect_frames import EndlessHeaderError, Header
 
 logger: Final = logging.getLogger(__name__)
 
-MAX_BODY: Final = 256 * 1024 * 1024
-_MAX_HEADER: Final = 8 * 1024
 _READ_AT_ONCE: Final = 256 * 1024
 _BUFFER: Final = 4 * 1024 * 1024
 
@@ -28,43 +26,18 @@ async def read_message(reader: asyncio.StreamReader) -> bytes | None:
     """The body of the next message, or None at the end of the stream.
 
     Raises:
-        MalformedMessageError: the stream holds no frame here, or one that is too large.
+        MalformedFrameError: the stream holds no frame here, or one that is too large.
 
     """
-    length: int | None = None
-    while True:
-        line = await _header_line(reader)
-        if line is None:
-            return None
-        if not line:
-            break
-        name, _, value = line.partition(b":")
-        if name.strip().lower() == b"content-length":
-            length = _content_length(value.strip())
-    if length is None:
-        raise MalformedMessageError("A message came without a Content-Length header.")
+    header, length = Header(), None
     try:
+        while length is None:
+            length = header.take(await reader.readuntil(b"\n"))
         return await reader.readexactly(length)
     except asyncio.IncompleteReadError:
         return None
-
-
-async def _header_line(reader: asyncio.StreamReader) -> bytes | None:
-    try:
-        line = await reader.readuntil(b"\n")
-    except asyncio.IncompleteReadError:
-        return None
     except asyncio.LimitOverrunError:
-        line = b""
-    if not line or len(line) > _MAX_HEADER:
-        raise MalformedMessageError("A message came with an endless header.")
-    return line.rstrip(b"\r\n")
-
-
-def _content_length(value: bytes) -> int:
-    if not value.isdigit() or len(value) > len(str(MAX_BODY)) or int(value) > MAX_BODY:
-        raise MalformedMessageError("A message came with an unusable Content-Length header.")
-    return int(value)
+        raise EndlessHeaderError from None
 
 
 class _Gate(asyncio.ReadTransport):

@@ -13,6 +13,7 @@ from attrs import frozen
 from lsprotocol import types
 
 from codeintel_ls.cancellation import Cancellation
+from codeintel_ls.daemon.text_edits import units
 from codeintel_ls.git import (
     BadRevisionError,
     BinaryFileError,
@@ -22,7 +23,6 @@ from codeintel_ls.git import (
     PathNotTrackedError,
 )
 from codeintel_ls.server.blame import Asked
-from codeintel_ls.server.positions import units
 from codeintel_ls.server.quietly import quietly
 from codeintel_ls.server.session import Session
 from codeintel_ls.server.site import Site, https_page

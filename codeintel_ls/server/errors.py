@@ -13,17 +13,10 @@ from typing import Final
 from lsprotocol import types
 
 from codeintel_ls.cancellation import CancelledError
+from codeintel_ls.daemon.connect_messages import MalformedMessageError
 from codeintel_ls.errors import CodeIntelError, InvalidRequestError
 
 logger: Final = logging.getLogger(__name__)
-
-
-class MalformedMessageError(CodeIntelError):
-    """A message that is no JSON-RPC request, response or notification."""
-
-    def __init__(self, message: str, code: int = types.ErrorCodes.InvalidRequest) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class RefusedRequestError(CodeIntelError):

@@ -15,12 +15,12 @@ from pathlib import Path
 from threading import Thread
 from typing import Final
 
+from codeintel_ls.daemon.connect_frames import MalformedFrameError
 from codeintel_ls.daemon.greeting import Greeting
 from codeintel_ls.daemon.host import Host
 from codeintel_ls.daemon.place import Place
 from codeintel_ls.daemon.process_life import GRACE_SECONDS, exit_hard_after
 from codeintel_ls.server.connection import read_message
-from codeintel_ls.server.errors import MalformedMessageError
 from codeintel_ls.server.pools import client
 from codeintel_ls.server.routes import routes
 from codeintel_ls.server.session import Session
@@ -141,7 +141,7 @@ async def _read_all(
             # takes what it needs of the session before the next message changes it.
             await writer.drain()
             await asyncio.sleep(0)
-    except MalformedMessageError as error:
+    except MalformedFrameError as error:
         session.protocol.refuse(error)
         logger.warning("%s The session ends.", error)
     except ConnectionError:

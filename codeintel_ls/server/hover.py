@@ -8,10 +8,10 @@ from typing import Final
 
 from lsprotocol import types
 
+from codeintel_ls.daemon.text_edits import LINE_ENDINGS, units
 from codeintel_ls.git import BlameHunk, Commit
 from codeintel_ls.server.blame import Asked, Blame, blame_text
 from codeintel_ls.server.commit_text import command_link, markdown, plain
-from codeintel_ls.server.positions import LINE_ENDINGS, units
 from codeintel_ls.server.quietly import quietly
 from codeintel_ls.server.session import Session
 from codeintel_ls.server.showing import uri_then

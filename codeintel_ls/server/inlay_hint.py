@@ -11,11 +11,11 @@ from typing import Final
 from attrs import frozen
 from lsprotocol import types
 
+from codeintel_ls.daemon.text_edits import LINE_ENDINGS, units
 from codeintel_ls.git import BlameHunk
 from codeintel_ls.server.blame import Asked, Blame, blame_text
 from codeintel_ls.server.commit_text import one_line
 from codeintel_ls.server.hover import describe
-from codeintel_ls.server.positions import LINE_ENDINGS, units
 from codeintel_ls.server.quietly import quietly
 from codeintel_ls.server.search import lines_of_range
 from codeintel_ls.server.session import Session

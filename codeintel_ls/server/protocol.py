@@ -25,19 +25,21 @@ from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol
 
-from codeintel_ls.errors import CodeIntelError
-from codeintel_ls.server.errors import (
+from codeintel_ls.daemon.connect_frames import frame
+from codeintel_ls.daemon.connect_messages import (
     MalformedMessageError,
-    RefusedRequestError,
-    log_unexpected,
-    response_error,
+    Message,
+    MessageId,
+    checked,
+    parse,
 )
+from codeintel_ls.errors import CodeIntelError
+from codeintel_ls.server.errors import RefusedRequestError, log_unexpected, response_error
 from codeintel_ls.server.latencies import Latencies
 from codeintel_ls.server.validation import InvalidParamsError
 
 logger: Final = logging.getLogger(__name__)
 
-MessageId = int | str
 RequestHandler = Callable[[Any], Coroutine[Any, Any, Any]]
 NotificationHandler = Callable[[Any], Coroutine[Any, Any, None] | None]
 
@@ -295,35 +297,16 @@ class SessionProtocol(LanguageServerProtocol):
 
     def _write(self, body: bytes) -> None:
         if self._send is not None:
-            self._send(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+            self._send(frame(body))
 
 
-def _parse(body: bytes) -> dict[str, Any]:
-    message = _load(body)
-    if not isinstance(message, dict):
-        raise MalformedMessageError("A message is not a JSON object.")
-    fields = cast("dict[str, Any]", message)
-    if fields.get("jsonrpc") != "2.0":
-        raise MalformedMessageError("A message is not of JSON-RPC 2.0.")
-    if "method" in fields and not isinstance(fields["method"], str):
-        raise MalformedMessageError("The method of a message is not a string.")
-    if "method" in fields and "id" in fields and type(fields["id"]) not in {int, str}:
-        raise MalformedMessageError("The id of a request is neither an integer nor a string.")
-    return fields
-
-
-def _load(body: bytes) -> Any:
+def _parse(body: bytes) -> Message:
+    """Raises MalformedMessageError."""
     try:
-        return orjson.loads(body)
+        return checked(orjson.loads(body))
     except orjson.JSONDecodeError:
-        pass
-    try:
-        # Escaped lone surrogates and integers beyond 64 bits are JSON too.
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        raise MalformedMessageError(
-            "A message is not valid JSON.", types.ErrorCodes.ParseError
-        ) from None
+        # Escaped lone surrogates are JSON too.
+        return parse(body)
 
 
 def _dump(message: Any) -> bytes:

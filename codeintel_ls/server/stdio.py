@@ -13,6 +13,7 @@ from contextlib import suppress
 from threading import Thread
 from typing import Final
 
+from codeintel_ls.daemon.connect_frames import MalformedFrameError
 from codeintel_ls.daemon.process_life import (
     GRACE_SECONDS,
     exit_hard_after,
@@ -20,7 +21,6 @@ from codeintel_ls.daemon.process_life import (
     reserve_stdout,
 )
 from codeintel_ls.server.connection import Writer, read_message, reader_of
-from codeintel_ls.server.errors import MalformedMessageError
 from codeintel_ls.server.routes import routes
 from codeintel_ls.server.session import Session
 from codeintel_ls.server.shared import Shared
@@ -128,7 +128,7 @@ async def _read_all(descriptor: int, session: Session, end: _End) -> None:
             session.protocol.receive(body)
             # Each handler takes what it needs of the session before the next message changes it.
             await asyncio.sleep(0)
-    except MalformedMessageError as error:
+    except MalformedFrameError as error:
         session.protocol.refuse(error)
         logger.error("%s The session ends.", error)
         end.come(1)

@@ -7,11 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codeintel_ls.daemon import connect_frames
-from codeintel_ls.daemon.connect_frames import FrameReader, MalformedFrameError, frame
+from codeintel_ls.daemon.connect_frames import MAX_BODY, FrameReader, MalformedFrameError, frame
 from codeintel_ls.server import connection
 from codeintel_ls.server.connection import read_message
-from codeintel_ls.server.errors import MalformedMessageError
 
 PIECES = st.sampled_from(
     [
@@ -57,7 +55,7 @@ def by_the_server(stream: bytes) -> list[object]:
         try:
             while (body := await read_message(reader)) is not None:
                 found.append(body)
-        except MalformedMessageError as error:
+        except MalformedFrameError as error:
             found.append(str(error))
         return found
 
@@ -75,8 +73,7 @@ def test_what_was_framed_is_read(bodies, at_once):
 
 
 def test_lengths_have_the_servers_bound():
-    assert connect_frames.MAX_BODY == connection.MAX_BODY
-    for length in (connection.MAX_BODY, connection.MAX_BODY + 1):
+    for length in (MAX_BODY, MAX_BODY + 1):
         stream = b"Content-Length: %d\r\n\r\n" % length
         assert by_the_forwarder(stream, 100) == by_the_server(stream)
 

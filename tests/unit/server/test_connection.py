@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from codeintel_ls.server.connection import MAX_BODY, Writer, read_message, reader_of
-from codeintel_ls.server.errors import MalformedMessageError
+from codeintel_ls.daemon.connect_frames import MAX_BODY, MalformedFrameError
+from codeintel_ls.server.connection import Writer, read_message, reader_of
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ async def test_messages_are_read_one_after_the_other():
     ],
 )
 async def test_what_is_no_frame_is_refused(data):
-    with pytest.raises(MalformedMessageError):
+    with pytest.raises(MalformedFrameError):
         await read_message(reader_with(data + b"\n"))
 
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lsprotocol import types
 
-from codeintel_ls.server.documents import Document, Documents, lines_of
+from codeintel_ls.daemon.text_edits import lines_of
+from codeintel_ls.server.documents import Document, Documents
 
 ENCODINGS = ["utf-8", "utf-16", "utf-32"]
 PIECES = st.lists(
