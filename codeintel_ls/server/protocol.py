@@ -43,10 +43,12 @@ logger: Final = logging.getLogger(__name__)
 RequestHandler = Callable[[Any], Coroutine[Any, Any, Any]]
 NotificationHandler = Callable[[Any], Coroutine[Any, Any, None] | None]
 
-_PARAMS: Final[Mapping[str, Any]] = {
-    method: known[2]
-    for method, known in types.METHOD_TO_TYPES.items()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # untyped in lsprotocol
-}
+_TYPES: Final = cast(
+    "Mapping[str, tuple[Any, Any, Any, Any]]",
+    types.METHOD_TO_TYPES,  # pyright: ignore[reportUnknownMemberType]  # untyped in lsprotocol
+)
+"""Of each method: the types of message, result, parameters and registration options."""
+_UNKNOWN: Final = (None, None, None, None)
 ASK_TIMEOUT_SECONDS: Final = 10.0
 
 
@@ -161,7 +163,7 @@ class SessionProtocol(LanguageServerProtocol):
             InvalidParamsError: they have another shape.
 
         """
-        kind = None if method in self.routes.raw else _PARAMS.get(method)
+        kind = None if method in self.routes.raw else _TYPES.get(method, _UNKNOWN)[2]
         if kind is None:
             return params
         try:
@@ -291,6 +293,16 @@ class SessionProtocol(LanguageServerProtocol):
             future.set_exception(failure)
 
     # Sending
+
+    # pygls wraps these two in a cache that keeps every session that has asked, with all its texts.
+
+    def get_message_type(self, method: str) -> type[Any] | None:  # pyright: ignore[reportIncompatibleVariableOverride] (see above)
+        """The type of a request or notification."""
+        return _TYPES.get(method, _UNKNOWN)[0]
+
+    def get_result_type(self, method: str) -> type[Any] | None:  # pyright: ignore[reportIncompatibleVariableOverride] (see above)
+        """The type of the answer to a request."""
+        return _TYPES.get(method, _UNKNOWN)[1]
 
     def _send_data(self, data: Any) -> None:
         self._write(_dump(self._converter.unstructure(data)))
