@@ -27,7 +27,9 @@ async def index_status(session: Session, _params: wire.NoParams) -> wire.IndexSt
         except FolderFailedError as error:
             return wire_status(folder, failed_status(str(error)))
         status = await session.pools.files.run(lambda _: live.index_status())
-        return wire_status(folder, session.shared.folders.seen_by(folder.path, folder.use, status))
+        use = folder.use
+        seen = status if use is None or use.live is None else use.live.seen_by(use, status)
+        return wire_status(folder, seen)
 
     return wire.IndexStatusResult(folders=tuple(await asyncio.gather(*map(ask, folders))))
 

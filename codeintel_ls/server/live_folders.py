@@ -35,12 +35,15 @@ class Use:
     on_progress: Callable[[int, int | None, str], None]
     on_stopped: Callable[[], None]
     on_resumed: Callable[[], None]
+    live: "LiveFolder | None" = field(default=None, init=False)
+    """What it is a use of, from `LiveFolders.open` to `close`."""
 
 
 @define(eq=False)
 class LiveFolder:
-    """A folder that is open, or about to be."""
+    """A folder that is open, or about to be. `key` is its path with no link in it."""
 
+    key: str
     path: Path
     opening: asyncio.Task[WorkspaceFolder] = field(init=False)
     uses: list[Use] = field(factory=list[Use], init=False)
@@ -55,7 +58,7 @@ class LiveFolder:
             use.on_status(self.seen_by(use, status))
 
     def seen_by(self, use: Use, status: IndexStatus) -> IndexStatus:
-        """The status as it is for one of them."""
+        """The status as it is for one of its uses."""
         first = self.uses[0].settings.index if self.uses else use.settings.index
         if use.settings.index == first:
             return status
@@ -89,12 +92,13 @@ class LiveFolders:
 
     async def open(self, path: Path, use: Use) -> WorkspaceFolder:
         """The folder, for one more `use`. Raises what `WorkspaceFolder.open` does."""
-        key = _key(path)
+        # Files are never looked at on the loop.
+        key = await self._pools.files.run(lambda _: os.path.realpath(path))
         # One that is being closed still owns the cache.
         while (live := self._folders.get(key)) is not None and live.closing is not None:
             await asyncio.wait([live.closing])
         if live is None:
-            live = self._folders[key] = LiveFolder(path)
+            live = self._folders[key] = LiveFolder(key, path)
             live.uses.append(use)
             live.opening = asyncio.get_running_loop().create_task(self._open(live, use.settings))
         else:
@@ -102,10 +106,12 @@ class LiveFolders:
             if live.lingering is not None:
                 live.lingering.cancel()
                 live.lingering = None
+        use.live = live
         try:
             opened = await asyncio.shield(live.opening)
+        # Whoever gives up waiting uses it no more, either.
         except BaseException:
-            self._leave(key, live, use)
+            self._leave(live, use)
             raise
         if live.latest is not None:
             use.on_status(live.seen_by(use, live.latest))
@@ -120,16 +126,18 @@ class LiveFolders:
         await self._pools.files.run(lambda _: opened.start(live.tell_progress))
         return opened
 
-    async def close(self, path: Path, use: Use) -> None:
+    async def close(self, use: Use) -> None:
         """Give up a use; returns when the folder is closed, where it is closed for that."""
-        key = _key(path)
-        live = self._folders.get(key)
-        if live is not None and use in live.uses:
-            self._leave(key, live, use)
+        live = use.live
+        if live is not None:
+            self._leave(live, use)
             if live.closing is not None:
                 await asyncio.wait([live.closing])
 
-    def _leave(self, key: str, live: LiveFolder, use: Use) -> None:
+    def _leave(self, live: LiveFolder, use: Use) -> None:
+        use.live = None
+        if use not in live.uses:
+            return
         was_first = live.uses[0] is use
         live.uses.remove(use)
         if live.uses:
@@ -139,32 +147,27 @@ class LiveFolders:
         failed = live.opening.done() and live.opened is None
         if self._linger_seconds and not failed:
             loop = asyncio.get_running_loop()
-            live.lingering = loop.call_later(self._linger_seconds, self._end, key, live)
+            live.lingering = loop.call_later(self._linger_seconds, self._end, live)
         else:
-            self._end(key, live)
+            self._end(live)
 
-    def _end(self, key: str, live: LiveFolder) -> None:
+    def _end(self, live: LiveFolder) -> None:
         live.lingering = None
         if not live.uses and live.closing is None:
-            live.closing = asyncio.get_running_loop().create_task(self._close(key, live))
+            live.closing = asyncio.get_running_loop().create_task(self._close(live))
 
-    async def _close(self, key: str, live: LiveFolder) -> None:
+    async def _close(self, live: LiveFolder) -> None:
         try:
             await asyncio.wait([live.opening])
             opened = live.opened
             if opened is not None:
                 await self._pools.files.run(lambda _: opened.close())
         finally:
-            self._folders.pop(key, None)
+            self._folders.pop(live.key, None)
 
-    def seen_by(self, path: Path, use: Use | None, status: IndexStatus) -> IndexStatus:
-        """The status of a folder as it is for one of its uses."""
-        live = self._folders.get(_key(path))
-        return status if live is None or use is None else live.seen_by(use, status)
-
-    def stop_indexing(self, path: Path, by: Use) -> None:
+    def stop_indexing(self, by: Use) -> None:
         """Stop the indexing of a folder, and tell all others that it was."""
-        live = self._folders.get(_key(path))
+        live = by.live
         if live is None:
             return
         if live.opened is not None:
@@ -173,17 +176,16 @@ class LiveFolders:
             if use is not by:
                 use.on_stopped()
 
-    def resumed(self, path: Path, by: Use) -> None:
+    def resumed(self, by: Use) -> None:
         """Tell all others that the indexing goes on."""
-        live = self._folders.get(_key(path))
-        for use in live.uses if live is not None else ():
+        for use in by.live.uses if by.live is not None else ():
             if use is not by:
                 use.on_resumed()
 
-    async def configure(self, path: Path, use: Use, settings: Settings) -> None:
+    async def configure(self, use: Use, settings: Settings) -> None:
         """A session's settings are others now."""
-        live = self._folders.get(_key(path))
         use.settings = settings
+        live = use.live
         if live is None or not live.uses:
             return
         if live.uses[0] is use and live.opened is not None:
@@ -204,16 +206,12 @@ class LiveFolders:
 
     async def close_all(self) -> None:
         """Close every folder, whoever uses it."""
-        for key, live in list(self._folders.items()):
+        for live in self:
             live.uses.clear()
             if live.lingering is not None:
                 live.lingering.cancel()
-            self._end(key, live)
+            self._end(live)
         closing = [live.closing for live in self if live.closing is not None]
         if closing:
             with suppress(asyncio.CancelledError):
                 await asyncio.wait(closing)
-
-
-def _key(path: Path) -> str:
-    return os.path.realpath(path)

@@ -121,7 +121,7 @@ class Session:
                 settings, indexing.status, indexing.progress, indexing.was_stopped, indexing.resumed
             )
             folder.settings, folder.use = settings, use
-            indexing.stop = lambda: self.shared.folders.stop_indexing(folder.path, use)
+            indexing.stop = lambda: self.shared.folders.stop_indexing(use)
             opened = await self.shared.folders.open(folder.path, use)
         except Exception as error:
             indexing.status(failed_status(reason_of(error)))
@@ -132,14 +132,14 @@ class Session:
 
     async def _close_folder(self, folder: Folder) -> None:
         if folder.use is not None:
-            await self.shared.folders.close(folder.path, folder.use)
+            await self.shared.folders.close(folder.use)
             folder.use = None
 
     def resume_indexing(self, folder: Folder) -> None:
         """The index of a folder is brought up to date again: what was stopped goes on."""
         self.indexing(folder).resumed()
         if folder.use is not None:
-            self.shared.folders.resumed(folder.path, folder.use)
+            self.shared.folders.resumed(folder.use)
 
     def remove_folder(self, uri: str) -> None:
         """The client has closed a folder."""
@@ -223,7 +223,7 @@ class Session:
         for folder in self.folders if folders is None else folders:
             if folder.opened is not None and folder.use is not None:
                 folder.settings = await self._load_settings(folder)
-                await self.shared.folders.configure(folder.path, folder.use, folder.settings)
+                await self.shared.folders.configure(folder.use, folder.settings)
 
     # The end
 

@@ -50,9 +50,9 @@ async def test_it_is_open_once_and_closed_with_the_last(root, tmp_path, pools):
     first, second = await asyncio.gather(folders.open(root, one.use), folders.open(root, two.use))
     assert first is second
     assert len(folders) == 1
-    await folders.close(root, one.use)
+    await folders.close(one.use)
     assert len(folders) == 1
-    await folders.close(root, two.use)
+    await folders.close(two.use)
     assert len(folders) == 0
 
 
@@ -61,8 +61,8 @@ async def test_stopping_is_told_to_the_others(root, tmp_path, pools):
     one, two = Window(tmp_path / "cache"), Window(tmp_path / "cache")
     await folders.open(root, one.use)
     await folders.open(root, two.use)
-    folders.stop_indexing(root, one.use)
-    folders.resumed(root, two.use)
+    folders.stop_indexing(one.use)
+    folders.resumed(two.use)
     assert "stopped" not in one.heard
     assert "stopped" in two.heard
     assert "resumed" in one.heard
@@ -74,9 +74,9 @@ async def test_it_lingers_for_who_comes_back(root, tmp_path, pools):
     folders = LiveFolders(pools, linger_seconds=60)
     window = Window(tmp_path / "cache")
     opened = await folders.open(root, window.use)
-    await folders.close(root, window.use)
+    await folders.close(window.use)
     assert await folders.open(root, window.use) is opened
-    await folders.close(root, window.use)
+    await folders.close(window.use)
     await folders.close_all()
     assert len(folders) == 0
 
@@ -99,7 +99,7 @@ async def test_the_settings_of_who_stays_hold(root, tmp_path, pools):
     opened = await folders.open(root, one.use)
     await folders.open(root, two.use)
     assert opened.settings.index.exclude == ("*.go",)
-    await folders.close(root, one.use)
+    await folders.close(one.use)
     for _ in range(500):
         if opened.settings.index.exclude == ():
             break
