@@ -163,7 +163,7 @@ class Host:
     def _idle(self) -> None:
         if not self._sessions:
             _log.info("Nobody is connected any more.")
-            self._ended.set()
+            self.end()
 
     async def _look_after_name(self) -> None:
         """Retire where the socket is gone: programs that tidy up remove what they do not know."""

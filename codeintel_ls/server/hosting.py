@@ -8,8 +8,8 @@ import asyncio
 import logging
 import os
 import signal
-import sys
 from contextlib import suppress
+from itertools import count
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from threading import Thread
@@ -21,7 +21,7 @@ from codeintel_ls.daemon.host import Host
 from codeintel_ls.daemon.place import Place
 from codeintel_ls.daemon.process_life import GRACE_SECONDS, exit_hard_after
 from codeintel_ls.server.connection import read_message
-from codeintel_ls.server.pools import client
+from codeintel_ls.server.pools import asking_client
 from codeintel_ls.server.routes import routes
 from codeintel_ls.server.session import Session
 from codeintel_ls.server.shared import Shared
@@ -97,6 +97,7 @@ class _Sessions:
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
+        self._numbers = count(1)
 
     async def serve(
         self, greeting: Greeting, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -104,7 +105,7 @@ class _Sessions:
         """One client, until it has said `exit` or is gone."""
         session = Session(self._shared, watches_client=False)
         # Every task of this connection, and all that it begins, is this client's.
-        client.set(session)
+        asking_client.set(next(self._numbers))
         ended = asyncio.Event()
         transport = writer.transport
 
@@ -152,4 +153,3 @@ def say_failure(ready: int, reason: str) -> None:
     """Tell who started this process why it ends."""
     with suppress(OSError):
         os.write(ready, reason.replace("\n", " ").encode() + b"\n")
-    sys.stderr.flush()

@@ -8,7 +8,7 @@ cancels the work it waits for, and what nobody has begun yet never begins.
 import asyncio
 import os
 from collections import OrderedDict, deque
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar
 from typing import Any, Final, TypeVar
@@ -25,8 +25,11 @@ MAX_OF_ONE: Final = 2_000
 _MANY_CORES: Final = (os.cpu_count() or 1) > 2
 """More threads than cores only take turns at the interpreter."""
 
-client: ContextVar[Hashable] = ContextVar("client", default=None)
-"""Whose request is served; set by the session, inherited by every task that it begins."""
+asking_client: ContextVar[int] = ContextVar("asking_client", default=0)
+"""Whose request is served; set for each connection, inherited by every task that it begins.
+
+A number: tasks and timers outlive a session, and must not keep it.
+"""
 
 
 @frozen(eq=False)
@@ -43,7 +46,7 @@ class Pool:
         self.name = name
         self.threads = threads
         self._running = 0
-        self._waiting: OrderedDict[Hashable, deque[_Work]] = OrderedDict()
+        self._waiting: OrderedDict[int, deque[_Work]] = OrderedDict()
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=f"codeintel-{name}")
 
     @property
@@ -58,7 +61,7 @@ class Pool:
             ServerBusyError: too much work waits already, of all clients or of this one.
 
         """
-        whose = client.get()
+        whose = asking_client.get()
         own = self._waiting.get(whose)
         if self.unfinished >= MAX_WAITING or (own is not None and len(own) >= MAX_OF_ONE):
             raise ServerBusyError
@@ -86,7 +89,7 @@ class Pool:
                 lambda done, given=given, loop=loop: self._call_finished(loop, given, done)
             )
 
-    def _forget(self, whose: Hashable, given: _Work) -> None:
+    def _forget(self, whose: int, given: _Work) -> None:
         own = self._waiting.get(whose)
         if own is not None and given in own:
             own.remove(given)

@@ -7,7 +7,7 @@ import pytest
 
 from codeintel_ls.cancellation import Cancellation
 from codeintel_ls.server.errors import ServerBusyError
-from codeintel_ls.server.pools import MAX_OF_ONE, MAX_WAITING, Pool, Pools, client
+from codeintel_ls.server.pools import MAX_OF_ONE, MAX_WAITING, Pool, Pools, asking_client
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ async def test_more_than_can_wait_is_refused(pool):
     gate = threading.Event()
     tasks = []
     for number in range(MAX_WAITING):
-        client.set(number % 4)
+        asking_client.set(number % 4)
         tasks.append(asyncio.ensure_future(pool.run(lambda _: gate.wait(30))))
     await asyncio.sleep(0)
     with pytest.raises(ServerBusyError):
@@ -84,7 +84,7 @@ async def test_more_than_can_wait_is_refused(pool):
 
 async def test_one_client_cannot_fill_it(pool):
     gate = threading.Event()
-    client.set("greedy")
+    asking_client.set(1)
     greedy = [
         asyncio.ensure_future(pool.run(lambda _: gate.wait(30)))
         for _ in range(MAX_OF_ONE + pool.threads)
@@ -92,7 +92,7 @@ async def test_one_client_cannot_fill_it(pool):
     await asyncio.sleep(0)
     with pytest.raises(ServerBusyError):
         await pool.run(lambda _: None)
-    client.set("modest")
+    asking_client.set(2)
     modest = asyncio.ensure_future(pool.run(lambda _: 7))
     await asyncio.sleep(0)
     gate.set()
@@ -108,8 +108,8 @@ async def test_clients_take_turns(pool):
     blockers = [asyncio.ensure_future(pool.run(lambda _: gate.wait(30))) for _ in range(2)]
     await asyncio.sleep(0)
     tasks = []
-    for name in ("a", "b", "c"):
-        client.set(name)
+    for name in (1, 2, 3):
+        asking_client.set(name)
         tasks += [
             asyncio.ensure_future(pool.run(lambda _, one=(number, name): order.append(one)))
             for number in range(3)
@@ -120,7 +120,7 @@ async def test_clients_take_turns(pool):
     # Two threads may note two neighbours the other way round.
     rounds = [number for number, _ in order]
     assert all(abs(rounds[place] - place // 3) <= 1 for place in range(9))
-    assert sorted(order) == [(number, name) for number in range(3) for name in "abc"]
+    assert sorted(order) == [(number, name) for number in range(3) for name in (1, 2, 3)]
 
 
 async def test_all_pools_together_stay_below_the_bound_on_threads():
