@@ -11,7 +11,7 @@ from codeintel_ls.cli import output
 from codeintel_ls.cli.hits import print_hits
 from codeintel_ls.cli.progress_display import shown_progress
 from codeintel_ls.cli.search_shared import freshness_text, search_shared
-from codeintel_ls.cli.shared import probable_root, running_server
+from codeintel_ls.cli.shared import probable_root
 from codeintel_ls.errors import InvalidRequestError
 
 if TYPE_CHECKING:
@@ -96,10 +96,11 @@ def command(
             **({} if limit is None else {"limit": limit}),
             **({} if snippet_lines is None else {"snippetLines": snippet_lines}),
         }
-        root = probable_root(folder)
-        with running_server(root) as server:
-            if root is not None and server is not None:
-                return search_shared(server, root, params, as_json=as_json)
+        probable = probable_root(folder)
+        if probable is not None:
+            status = search_shared(probable, params, as_json=as_json)
+            if status is not None:
+                return status
     # Reading settings takes as long as the server's whole answer.
     from codeintel_ls.cli.folders import choose_folder, settings_of
 

@@ -8,30 +8,21 @@ from typing import TYPE_CHECKING, Any
 from codeintel_ls.cli import output
 from codeintel_ls.cli.hits import print_hits
 from codeintel_ls.cli.progress_display import shown_progress
-from codeintel_ls.cli.shared import SharedHit
+from codeintel_ls.cli.shared import SharedHit, ask_running
 
 if TYPE_CHECKING:
     from codeintel_ls.daemon.client import DaemonClient
 
 
-def search_shared(
-    server: "DaemonClient", root: Path, params: Mapping[str, Any], *, as_json: bool
-) -> int:
-    """Ask, print, and return the exit status. Raises AnsweredError, DaemonLostError."""
-    started = time.monotonic()
-    result = server.operation("semanticSearch", params)
-    if not _is_fresh(result):
-        with shown_progress(root.name, few_too=False) as progress:
-            server.operation(
-                "updateIndex",
-                {},
-                lambda done, total, message: progress(
-                    int(done), None if total is None else int(total), message
-                ),
-            )
-        started = time.monotonic()
-        result = server.operation("semanticSearch", params)
-    seconds = time.monotonic() - started
+def search_shared(root: Path, params: Mapping[str, Any], *, as_json: bool) -> int | None:
+    """Ask, print, and return the exit status; None where no server has answered.
+
+    Raises AnsweredError.
+    """
+    answer = ask_running(root, lambda server: _fresh_answer(server, root, params))
+    if answer is None:
+        return None
+    result, seconds = answer
     if as_json:
         output.print_json(result)
     elif result["hits"]:
@@ -46,6 +37,26 @@ def search_shared(
         advice = "Loosen --glob or --language." if narrowed else "Try other words."
         output.tell(f"Nothing found for '{text}' in {root.name}. {advice}")
     return 0 if result["hits"] else 1
+
+
+def _fresh_answer(
+    server: "DaemonClient", root: Path, params: Mapping[str, Any]
+) -> tuple[Any, float]:
+    """The result of a search of an index that is up to date, and how many seconds it took."""
+    started = time.monotonic()
+    result = server.operation("semanticSearch", params)
+    if not _is_fresh(result):
+        with shown_progress(root.name, few_too=False) as progress:
+            server.operation(
+                "updateIndex",
+                {},
+                lambda done, total, message: progress(
+                    int(done), None if total is None else int(total), message
+                ),
+            )
+        started = time.monotonic()
+        result = server.operation("semanticSearch", params)
+    return result, time.monotonic() - started
 
 
 def _is_fresh(result: Mapping[str, Any]) -> bool:

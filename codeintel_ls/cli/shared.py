@@ -5,15 +5,16 @@ person notices; whatever keeps the server from answering, the command does the w
 """
 
 import os
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import frozen
 
 if TYPE_CHECKING:
     from codeintel_ls.daemon.client import DaemonClient
+
+Answer = TypeVar("Answer")
 
 _GIT_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_CEILING_DIRECTORIES")
 
@@ -86,25 +87,26 @@ def probable_root(named: str | None) -> Path | None:
     return next((one for one in (here, *here.parents) if (one / ".git").exists()), here)
 
 
-@contextmanager
-def running_server(root: Path | None) -> "Generator[DaemonClient | None]":
-    """A session with the server of `root`, None where none runs that can be asked."""
-    client = _session(root)
-    try:
-        yield client
-    finally:
-        if client is not None:
-            client.close()
+def ask_running(root: Path, ask: "Callable[[DaemonClient], Answer]") -> "Answer | None":
+    """What the server of `root` answers; None where none runs, or where it ends meanwhile.
 
-
-def _session(root: Path | None) -> "DaemonClient | None":
-    from codeintel_ls.daemon.client import DaemonClient
+    Raises AnsweredError.
+    """
+    from codeintel_ls.daemon.client import DaemonClient, DaemonLostError
     from codeintel_ls.errors import CodeIntelError
 
-    if root is None or not hasattr(os, "fork"):
+    if not hasattr(os, "fork"):
         return None
     try:
-        return DaemonClient.open([root], "cli", start=False)
+        client = DaemonClient.open([root], "cli", start=False)
     # Without the server the command works as well, only slower.
     except (CodeIntelError, OSError):
         return None
+    if client is None:
+        return None
+    try:
+        return ask(client)
+    except DaemonLostError:
+        return None
+    finally:
+        client.close()

@@ -53,12 +53,10 @@ def command(folder: str | None, verbose: bool, as_json: bool) -> int:
 
 def _latencies(root: Path) -> list[str]:
     """How long the server that runs for the folder took for each kind of request."""
-    from codeintel_ls.cli.shared import running_server
+    from codeintel_ls.cli.shared import ask_running
 
-    with running_server(root) as server:
-        if server is None:
-            return []
-        text: str = server.operation("printDebugInformation", {})["text"]
+    told = ask_running(root, lambda server: server.operation("printDebugInformation", {}))
+    text: str = told["text"] if told is not None else ""
     return [line for line in text.splitlines() if line.startswith("latency ")]
 
 

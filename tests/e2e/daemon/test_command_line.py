@@ -1,14 +1,18 @@
 """`search` in a terminal asks the server that runs, and works without one."""
 
 import json
+import os
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from codeintel_ls.daemon.client import DaemonClient
-from codeintel_ls.daemon.place import places
+from codeintel_ls.daemon.greeting import welcome
+from codeintel_ls.daemon.place import place_of, places
 from tests.e2e.daemon.conftest import pid_of
 from tests.e2e.project import make_project
 
@@ -47,6 +51,32 @@ def test_the_answer_is_the_same_with_and_without_a_server(environment, folder):
     assert search(folder, "--glob", "*.zig", "retry").returncode == 1
     assert search(folder, "--folder", str(folder), "retry").returncode == 0
     client.close()
+
+
+def test_a_server_that_ends_before_it_answers_is_done_without(environment, folder):
+    """Its part is played here: it greets, and is gone."""
+    place = place_of(str(folder))
+    place.make()
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(place.socket)
+        listening.listen()
+        served: list[bytes] = []
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection, connection.makefile("rb") as stream:
+                served.append(stream.readline())
+                connection.sendall(welcome(os.getpid()))
+                served.append(stream.readline())
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        found = search(folder, "evict", "expired", "entries", "-n", "1")
+        thread.join(30)
+    assert found.returncode == 0, found.stderr
+    assert "src/cache.py" in found.stdout
+    assert len(served) == 2
+    place.clean()
 
 
 def test_what_was_just_saved_is_found(environment, folder):
