@@ -20,7 +20,7 @@ from typing import Any, Final, cast
 
 import orjson
 
-from codeintel_ls.daemon.connect_frames import FrameReader, MalformedFrameError
+from codeintel_ls.daemon.connect_frames import FrameReader, MalformedFrameError, frame
 from codeintel_ls.daemon.greeting import Kind
 from codeintel_ls.daemon.starting import connect_or_start, connect_to_running
 from codeintel_ls.errors import CodeIntelError
@@ -30,7 +30,6 @@ _log: Final = logging.getLogger(__name__)
 Report = Callable[[float, float | None, str], None]
 """Told how much of how much is done (percent of 100), and of what. In the reading thread."""
 
-_CANCELLED: Final = -32800
 _TURN: Final = 0.1
 
 
@@ -84,6 +83,7 @@ class DaemonClient:
         client = cls(connection)
         try:
             client._initialize(folders, options)
+        # An interrupt, too, must leave neither socket nor thread behind.
         except BaseException:
             client.close()
             raise
@@ -115,6 +115,7 @@ class DaemonClient:
             while True:
                 with suppress(StillWaiting):
                     return answer.result(_TURN)
+        # An interrupt, above all, is what has to stop the work.
         except BaseException:
             self.cancel(msg_id)
             raise
@@ -178,7 +179,7 @@ class DaemonClient:
         body = orjson.dumps({"jsonrpc": "2.0", **message})
         try:
             with self._sending:
-                self._socket.sendall(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+                self._socket.sendall(frame(body))
         except OSError as error:
             raise DaemonLostError from error
 

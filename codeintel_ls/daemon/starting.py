@@ -62,7 +62,7 @@ def connect_or_start(
                         "serve. Close some."
                     ) from error
             except OSError:
-                pass
+                pass  # Nobody listens: this one starts it.
             place.clean()
             _start(place, environ)
         with contextlib.suppress(OSError, RefusedError):
@@ -99,6 +99,7 @@ def _dial(place: Place, kind: Kind) -> socket.socket:
                 raise ConnectionResetError("It closed the connection.")
             line += more
         read_answer(bytes(line))
+    # An interrupt, too, must not leave it open: the daemon would wait for its other end.
     except BaseException:
         connection.close()
         raise
@@ -111,6 +112,7 @@ def dial(place: Place) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.connect(place.socket)
+    # See above.
     except BaseException:
         connection.close()
         raise

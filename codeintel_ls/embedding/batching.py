@@ -13,15 +13,10 @@ _BYTES_PER_TOKEN: Final = 3
 _MOST_BYTES: Final = 1 << 20
 
 
-def estimate_tokens(text: str) -> int:
-    """About how many tokens a model will see, rather more than fewer."""
-    return len(text.encode("utf-8", "replace")) // _BYTES_PER_TOKEN + 1
-
-
 def batches(
     texts: Sequence[str], *, most_tokens: int, most_texts: int, most_bytes: int = _MOST_BYTES
 ) -> Iterator[slice]:
-    """Which texts go together."""
+    """Which texts go together. What a model will see as tokens is estimated, rather too high."""
     first = tokens = size = 0
     for number, text in enumerate(texts):
         more_bytes = len(text.encode("utf-8", "replace"))

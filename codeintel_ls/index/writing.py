@@ -25,6 +25,7 @@ class Writing:
         self.regardless.acquire()
         try:
             self.require()
+        # `__exit__` is not called after this, whatever it is: an interrupt, too.
         except BaseException:
             self.regardless.release()
             raise

@@ -4,7 +4,6 @@ Lines are 1-based and inclusive for agents, 0-based for the daemon.
 """
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Final
 
 from attrs import frozen
@@ -81,17 +80,13 @@ def _range(first: int, last: int) -> dict[str, Any]:
 
 
 def _uri(arguments: Mapping[str, Any], roots: Roots) -> str:
-    return _uri_of(roots.resolve(arguments["path"]))
-
-
-def _uri_of(place: Path) -> str:
-    return place.as_uri()
+    return roots.resolve(arguments["path"]).as_uri()
 
 
 def _semantic_search(arguments: Mapping[str, Any], roots: Roots) -> Ask:
     folders = None
     if arguments["path"] is not None:
-        folders = [_uri_of(roots.resolve(arguments["path"]))]
+        folders = [roots.resolve(arguments["path"]).as_uri()]
     params = _given(
         query=arguments["query"],
         limit=arguments["limit"],
@@ -166,7 +161,7 @@ def _list_paths(arguments: Mapping[str, Any], roots: Roots) -> Ask:
         path = place.relative_to(folder).as_posix()
         path = None if path == "." else path
     params = _given(
-        folder=_uri_of(folder), path=path, globs=arguments["globs"], limit=arguments["limit"]
+        folder=folder.as_uri(), path=path, globs=arguments["globs"], limit=arguments["limit"]
     )
     return Ask(operation="listPaths", params=params)
 

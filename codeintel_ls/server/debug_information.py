@@ -23,7 +23,7 @@ from codeintel_ls.server.validation import write_result
 
 _PACKAGES: Final = ("pygls", "lsprotocol", "faiss-cpu", "numpy", "GitPython", "tree-sitter")
 _NUMBER: Final = re.compile(r"[-_ ]?\d+.*$")
-_SECRET: Final = re.compile(r"secret|token|password|credential|api_?key", re.IGNORECASE)
+_SECRET: Final = re.compile(r"secret|token(?!s)|password|credential|api_?key", re.IGNORECASE)
 
 
 async def print_debug_information(session: Session, params: wire.NoParams) -> wire.TextResult:
