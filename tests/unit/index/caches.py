@@ -91,3 +91,15 @@ def held_by_another(place: Path) -> Generator["subprocess.Popen[str]"]:
             yield other
         finally:
             other.kill()
+
+
+def names(folder: Path) -> list[str]:
+    """What lies in a folder."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def flip(path: Path, place: int) -> None:
+    """Flip a bit of a file."""
+    data = bytearray(path.read_bytes())
+    data[place] ^= 0x10
+    path.write_bytes(data)

@@ -1,4 +1,4 @@
-"""Segments and manifests on disk: whole, newer, damaged, half written, or not listed."""
+"""Segments on disk: whole, damaged, half written, or unreadable for a while."""
 
 import ctypes
 import os
@@ -16,23 +16,17 @@ import orjson
 import pytest
 
 from codeintel_ls.index.building import BuildTask, build
-from codeintel_ls.index.errors import DamagedCacheError, NewerCacheError, SegmentsUnavailableError
+from codeintel_ls.index.errors import DamagedCacheError, SegmentsUnavailableError
 from codeintel_ls.index.ladder import PrimaryKind
 from codeintel_ls.index.manifest import (
-    FORMAT,
-    Manifest,
-    SegmentEntry,
     read_manifest,
-    remove_unlisted,
     settle,
     staging,
-    write_manifest,
 )
 from codeintel_ls.index.memory import let_go_of_pages
 from codeintel_ls.index.segment import Segment
 from codeintel_ls.index.segment_files import (
     SEGMENTS,
-    STAGED,
     digest_of_value,
     new_segment_name,
     open_segment,
@@ -40,6 +34,7 @@ from codeintel_ls.index.segment_files import (
     write_segment,
 )
 from codeintel_ls.index.store import Store
+from tests.unit.index.caches import flip, names
 from tests.unit.index.generations import anew
 from tests.unit.index.records import FakeEncoder, save, stores
 
@@ -47,15 +42,6 @@ FILES = (
     "segment.json", "dense.faiss", "files.npy", "starts.npy", "terms.npy", "offsets.npy",
     "documents.npy", "impacts.npy",
 )  # fmt: skip
-MANIFEST = Manifest(
-    store="a store",
-    dimension=8,
-    upto=9,
-    segments=(
-        SegmentEntry(name="first", since=0, upto=4, chunks=70),
-        SegmentEntry(name="second", since=4, upto=9, chunks=7),
-    ),
-)
 
 
 @pytest.fixture
@@ -73,16 +59,6 @@ def folder(tmp_path: Path, store: Store) -> Path:
     (in_memory,) = anew(store, 8).segments
     write_segment(staged, in_memory)
     return settle(staged)
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
-
-
-def flip(path: Path, place: int) -> None:
-    data = bytearray(path.read_bytes())
-    data[place] ^= 0x10
-    path.write_bytes(data)
 
 
 def task(tmp_path: Path, kind: PrimaryKind = PrimaryKind.FLAT) -> BuildTask:
@@ -109,9 +85,6 @@ def same(one: Segment, other: Segment) -> bool:
         )
         and np.array_equal(one.dense.vectors_at(positions), other.dense.vectors_at(positions))
     )
-
-
-# -- segments --------------------------------------------------------------------------------------
 
 
 def test_a_segment_is_read_back_as_it_was(folder: Path, store: Store) -> None:
@@ -289,93 +262,6 @@ def test_what_cannot_be_read_for_a_while_is_no_damage(
             with pytest.raises(SegmentsUnavailableError, match="at the moment"):
                 open_segment(folder)
     assert len(open_segment(folder))
-
-
-# -- manifests -------------------------------------------------------------------------------------
-
-
-def test_a_manifest_is_read_back(tmp_path: Path) -> None:
-    assert read_manifest(tmp_path) is None
-    write_manifest(tmp_path, MANIFEST)
-    assert read_manifest(tmp_path) == MANIFEST
-    assert MANIFEST.oldest == 4
-    other = Manifest(store="a store", dimension=8, upto=12)
-    write_manifest(tmp_path, other)
-    assert read_manifest(tmp_path) == other
-    assert other.oldest == 12
-    assert names(tmp_path) == ["manifest.json"]
-
-
-def test_a_half_written_manifest_leaves_the_old_one(tmp_path: Path) -> None:
-    write_manifest(tmp_path, MANIFEST)
-    (tmp_path / "manifest.json.new").write_bytes(b'{"format": 1, "mani')
-    assert read_manifest(tmp_path) == MANIFEST
-    write_manifest(tmp_path, MANIFEST)
-    assert read_manifest(tmp_path) == MANIFEST
-
-
-def test_a_newer_manifest_is_told_from_a_damaged_one(tmp_path: Path) -> None:
-    (tmp_path / "manifest.json").write_bytes(
-        orjson.dumps({"format": FORMAT + 1, "manifest": ["of another shape"], "digest": None})
-    )
-    with pytest.raises(NewerCacheError, match="newer"):
-        read_manifest(tmp_path)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [b"", b"{", b"[]", b"7", b"null", b"{}", b"\xff" * 300,
-     b'{"format": "1", "manifest": {}, "digest": ""}',
-     b'{"format": 0, "manifest": {}, "digest": ""}'],
-)  # fmt: skip
-def test_what_is_no_manifest(tmp_path: Path, text: bytes) -> None:
-    (tmp_path / "manifest.json").write_bytes(text)
-    with pytest.raises(DamagedCacheError):
-        read_manifest(tmp_path)
-
-
-def test_no_flipped_bit_of_a_manifest_is_believed(tmp_path: Path) -> None:
-    write_manifest(tmp_path, MANIFEST)
-    path = tmp_path / "manifest.json"
-    whole = path.read_bytes()
-    for place in range(len(whole)):
-        flip(path, place)
-        with suppress(DamagedCacheError, NewerCacheError):
-            assert read_manifest(tmp_path) == MANIFEST
-        path.write_bytes(whole)
-
-
-def test_a_manifest_that_cannot_be_read_is_damaged(tmp_path: Path) -> None:
-    (tmp_path / "manifest.json").mkdir()
-    with pytest.raises(DamagedCacheError):
-        read_manifest(tmp_path)
-
-
-# -- what is left over -----------------------------------------------------------------------------
-
-
-def test_only_what_a_manifest_lists_stays(tmp_path: Path) -> None:
-    for name in ("first", "second", "third", f"{STAGED}second", f"{STAGED}fourth"):
-        place = tmp_path / SEGMENTS / name
-        place.mkdir(parents=True)
-        (place / "dense.faiss").write_bytes(b"half")
-    remove_unlisted(tmp_path, MANIFEST)
-    assert names(tmp_path / SEGMENTS) == ["first", "second"]
-    remove_unlisted(tmp_path, Manifest(store="a store", dimension=8))
-    assert names(tmp_path / SEGMENTS) == []
-
-
-def test_nothing_to_remove(tmp_path: Path) -> None:
-    remove_unlisted(tmp_path, MANIFEST)
-    assert names(tmp_path) == []
-
-
-def test_a_staged_segment_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
-    staged = staging(tmp_path, "name")
-    assert staged.name == f"{STAGED}name"
-    assert staged.stat().st_mode & 0o777 == 0o700
-    assert settle(staged) == tmp_path / SEGMENTS / "name"
-    assert names(tmp_path / SEGMENTS) == ["name"]
 
 
 def test_names_sort_by_their_time() -> None:
