@@ -14,7 +14,8 @@ from codeintel_ls.daemon.starting import connect_or_start
 from codeintel_ls.errors import CodeIntelError
 
 _END_SECONDS: Final = 5.0
-_OWN_SERVER: Final = [sys.executable, "-m", "codeintel_ls", "serve", "--stdio"]
+# The editor's folder is the current one: without `-P` Python would import what lies there.
+_OWN_SERVER: Final = [sys.executable, "-P", "-m", "codeintel_ls", "serve", "--stdio"]
 
 
 class Link(Protocol):

@@ -19,10 +19,16 @@ from tests.e2e.slow_git import is_running
 class Pipe:
     """A server process and its raw streams."""
 
-    def __init__(self, environment: dict[str, str], command: list[str] = SERVER) -> None:
+    def __init__(
+        self,
+        environment: dict[str, str],
+        command: list[str] = SERVER,
+        folder: Path | None = None,
+    ) -> None:
         self.process = subprocess.Popen(
             command,
             env=environment,
+            cwd=folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -33,9 +33,15 @@ connect()
 """
 
 
-def forwarder(environment: dict[str, str], path: Path | str = "", problem: str = "") -> Pipe:
-    """A real `connect` process whose daemons are at `path`, or which can have none."""
-    return Pipe(environment, [sys.executable, "-c", CONNECT, str(path), problem])
+def forwarder(
+    environment: dict[str, str],
+    path: Path | str = "",
+    problem: str = "",
+    folder: Path | None = None,
+) -> Pipe:
+    """A real `connect` process in `folder`, whose daemons are at `path`, or which can have none."""
+    command = [sys.executable, "-P", "-c", CONNECT, str(path), problem]
+    return Pipe(environment, command, folder)
 
 
 class FakeSession:
