@@ -95,6 +95,7 @@ class Forwarder:
             self._refuse(msg_id, messages.INVALID_REQUEST, _SHUTTING_DOWN)
         elif method == "shutdown":
             self._shut_down = True
+            self._refuse_waiting(messages.RETRY, RESTARTED)
             self._editor.put(messages.result(msg_id, None))
         elif self._trouble is not None:
             self._refuse(msg_id, messages.REQUEST_FAILED, self._trouble)
@@ -123,6 +124,14 @@ class Forwarder:
 
     def _refuse(self, msg_id: MessageId, code: int, why: str) -> None:
         self._editor.put(messages.error(msg_id, code, why))
+
+    def _refuse_waiting(self, code: int, why: str) -> None:
+        if self._initialize_id is not None:
+            self._refuse(self._initialize_id, code, why)
+            self._initialize_id = None
+        for message, _ in self._waiting.take():
+            if "id" in message:
+                self._refuse(message["id"], code, why)
 
     def _notification(self, message: Message, body: bytes) -> None:
         method = message["method"]
@@ -237,13 +246,9 @@ class Forwarder:
             self._trouble = trouble
             self.asked_again.clear()
             if self._initialize_id is not None:
-                self._refuse(self._initialize_id, messages.REQUEST_FAILED, trouble)
-                self._initialize_id = None
                 self._begun = False
                 self._replay = Replay()
-            for message, _ in self._waiting.take():
-                if "id" in message:
-                    self._refuse(message["id"], messages.REQUEST_FAILED, trouble)
+            self._refuse_waiting(messages.REQUEST_FAILED, trouble)
             self._editor.put(messages.shown(trouble))
             status = {"health": "error", "state": "failed", "message": trouble}
             self._editor.put(messages.notification("codeintel/status", status))

@@ -82,8 +82,12 @@ def test_what_waits_is_bounded_in_bytes_too(forwarder, editor):
 
 
 def test_a_session_that_has_ended_meanwhile_needs_no_daemon(forwarder, editor, daemon):
-    forwarder.from_editor(body(id=1, method="shutdown"))
-    assert [message["result"] for message in editor.messages()] == [None]
+    forwarder.from_editor(body(id=1, method="textDocument/hover"))
+    forwarder.from_editor(body(id=2, method="shutdown"))
+    asked_first, waited, ended = editor.messages()
+    assert (asked_first["id"], asked_first["error"]["code"]) == (0, RETRY)
+    assert (waited["id"], waited["error"]["code"]) == (1, RETRY)
+    assert (ended["id"], ended["result"]) == (2, None)
     assert not forwarder.connected(daemon.outlet)
     assert daemon.messages() == []
     assert not forwarder.lost()
