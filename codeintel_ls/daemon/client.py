@@ -11,7 +11,6 @@ import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as StillWaiting
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -29,8 +28,6 @@ _log: Final = logging.getLogger(__name__)
 
 Report = Callable[[float, float | None, str], None]
 """Told how much of how much is done (percent of 100), and of what. In the reading thread."""
-
-_TURN: Final = 0.1
 
 
 class DaemonLostError(CodeIntelError):
@@ -111,10 +108,7 @@ class DaemonClient:
         """The result of `codeintel/<name>`; Ctrl-C cancels it there. Raises as `begin`."""
         msg_id, answer = self.begin(name, params, report)
         try:
-            # In turns: a signal is heard between them alone.
-            while True:
-                with suppress(StillWaiting):
-                    return answer.result(_TURN)
+            return answer.result()
         # An interrupt, above all, is what has to stop the work.
         except BaseException:
             self.cancel(msg_id)
@@ -187,9 +181,15 @@ class DaemonClient:
 
     def _read_all(self) -> None:
         reader = FrameReader(self._read)
-        with suppress(MalformedFrameError, ValueError, DaemonLostError):
+        try:
             while (body := reader.next()) is not None:
                 self._receive(orjson.loads(body))
+        except (MalformedFrameError, ValueError):
+            _log.warning("The background process said something unreadable.")
+        finally:
+            self._give_up()
+
+    def _give_up(self) -> None:
         # Whoever is sending hears of it, too.
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
@@ -209,20 +209,28 @@ class DaemonClient:
             return b""
 
     def _receive(self, message: object) -> None:
-        """Raises ValueError, DaemonLostError."""
+        """Raises ValueError."""
         if not isinstance(message, dict):
             raise ValueError("No message of JSON-RPC is of that kind.")
         said = cast("dict[str, Any]", message)
         if "method" not in said:
             self._answered(said)
         elif "id" in said:
-            # Whatever it asks of a client: this one has nothing to say.
-            self._send({"id": said["id"], "result": None})
+            # Whatever it asks of a client: this one has nothing to say. A thread of its own says
+            # it, for the daemon may wait until it is read.
+            Thread(target=self._say_nothing, args=(said["id"],), daemon=True).start()
         elif said["method"] == "$/progress":
             self._reported(said.get("params"))
 
+    def _say_nothing(self, msg_id: object) -> None:
+        with suppress(DaemonLostError):
+            self._send({"id": msg_id, "result": None})
+
     def _answered(self, message: Mapping[str, Any]) -> None:
-        msg_id: Any = message.get("id")
+        """Raises ValueError."""
+        msg_id = message.get("id")
+        if type(msg_id) is not int:
+            raise ValueError("No request had such an id.")
         failed = _error_of(message)
         with self._lock:
             answer = self._answers.pop(msg_id, None)
