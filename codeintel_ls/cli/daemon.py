@@ -125,7 +125,7 @@ def run(ready: int, folder: str) -> int:
         os._exit(0)
     os.setsid()
     os.set_inheritable(ready, False)
-    from codeintel_ls.server.hosting import run_daemon, say_failure
+    from codeintel_ls.server.hosting import run_daemon, say
 
     try:
         place = place_of(folder)
@@ -133,7 +133,7 @@ def run(ready: int, folder: str) -> int:
         return run_daemon(place, log_file(place), idle, ready)
     except (OSError, CodeIntelError) as error:
         reason = (error.strerror or "") if isinstance(error, OSError) else str(error)
-        say_failure(ready, reason or type(error).__name__)
+        say(ready, reason or type(error).__name__)
         return 2
 
 

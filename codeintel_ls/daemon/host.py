@@ -55,11 +55,6 @@ class Host:
         self._ended = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
 
-    @property
-    def sessions(self) -> int:
-        """How many connections are open."""
-        return len(self._sessions)
-
     async def run(self, ready: Callable[[], None]) -> None:
         """Listen, say `ready`, serve, and return when it is over. Raises OSError."""
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -177,7 +172,7 @@ class Host:
 
     def _has_name(self) -> bool:
         try:
-            return os.stat(self._place.socket).st_ino == self._inode  # noqa: PTH116
+            return os.stat(self._place.socket).st_ino == self._inode  # noqa: PTH116 (as above)
         except OSError:
             return False
 
@@ -195,7 +190,7 @@ class Host:
         """Remove socket and note, where they are still this process's own."""
         with contextlib.suppress(DaemonUnavailableError, OSError), locked(self._place):
             note = self._place.note()
-            if note is not None and note.pid == os.getpid() and self._has_name():
+            if note is not None and note.pid == os.getpid():
                 self._place.clean()
 
 

@@ -73,8 +73,8 @@ async def _run(place: Place, idle_seconds: float, ready: int) -> int:
         loop.add_signal_handler(number, _end_soon, host)
 
     def listening() -> None:
-        os.write(ready, b"ready\n")
-        os.close(ready)
+        # Who started this may have gone: then it ends when it has been idle.
+        say(ready, "ready")
         logger.warning("Serving %s.", Path(place.folder).name)
 
     await host.run(listening)
@@ -103,7 +103,7 @@ class _Sessions:
         self, greeting: Greeting, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         """One client, until it has said `exit` or is gone."""
-        session = Session(self._shared, watches_client=False)
+        session = Session(self._shared)
         # Every task of this connection, and all that it begins, is this client's.
         asking_client.set(next(self._numbers))
         ended = asyncio.Event()
@@ -127,6 +127,9 @@ class _Sessions:
         finally:
             reading.cancel()
             ending.cancel()
+            # Whoever is connected still is to hear that the daemon is gone, not that it has itself
+            # given its requests up.
+            session.protocol.connect(lambda _frame: None)
             session.protocol.cancel_everything()
             with suppress(TimeoutError):
                 await asyncio.wait_for(session.close(), _CLOSING_SECONDS)
@@ -149,7 +152,9 @@ async def _read_all(
         pass
 
 
-def say_failure(ready: int, reason: str) -> None:
-    """Tell who started this process why it ends."""
+def say(ready: int, line: str) -> None:
+    """Tell who started this process that it listens, or why it does not; once."""
     with suppress(OSError):
-        os.write(ready, reason.replace("\n", " ").encode() + b"\n")
+        os.write(ready, line.replace("\n", " ").encode() + b"\n")
+    with suppress(OSError):
+        os.close(ready)

@@ -168,11 +168,37 @@ def test_a_signal_ends_it_with_all_that_it_began(environment, folder):
     place, pid = place_of(str(folder)), pid_of(folder)
     client.operation("updateIndex", {})
     children = psutil.Process(pid).children(recursive=True)
+    _, answer = client.begin("rebuildIndex", {})
     os.kill(pid, signal.SIGTERM)
     until(lambda: is_gone(place, pid))
     until(lambda: not any(child.is_running() for child in children))
+    # It has not itself given it up.
+    with pytest.raises(DaemonLostError):
+        answer.result(30)
     with pytest.raises(DaemonLostError):
         client.operation("indexStatus", {})
+
+
+def test_one_whose_socket_was_removed_leaves_no_note(environment, folder):
+    client = opened(folder)
+    place, pid = place_of(str(folder)), pid_of(folder)
+    Path(place.socket).unlink()
+    os.kill(pid, signal.SIGTERM)
+    until(lambda: is_gone(place, pid))
+    client.close()
+
+
+def test_one_whose_starter_has_gone_ends_when_it_was_idle(environment, folder):
+    place = place_of(str(folder))
+    place.make()
+    told, tell = os.pipe()
+    os.close(told)
+    run = [*COMMAND, "run", f"--ready={tell}", "--", str(folder)]
+    subprocess.run(run, pass_fds=(tell,), check=True)
+    os.close(tell)
+    until(lambda: place.note() is not None)
+    pid = pid_of(folder)
+    until(lambda: is_gone(place, pid))
 
 
 def test_what_cannot_start_says_why(environment, folder, monkeypatch):
