@@ -1,7 +1,8 @@
 """How the process lives and ends: its standard output, its parent, its last seconds.
 
 Invariants: standard output carries the protocol and nothing else; the process never outlives
-its client for longer than a short grace, whatever its threads are doing, and leaves no child.
+its client for longer than a short grace, whatever its threads are doing; its children end with
+the pipes that they read.
 """
 
 import contextlib
@@ -44,11 +45,6 @@ def exit_hard_after(grace_seconds: float, code: int) -> None:
 
     def end() -> None:
         time.sleep(grace_seconds)
-        # Not at the start: a forwarder has no such children.
-        import multiprocessing
-
-        for child in multiprocessing.active_children():
-            child.kill()
         os._exit(code)
 
     threading.Thread(target=end, name="codeintel-hard-exit", daemon=True).start()

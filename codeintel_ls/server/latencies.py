@@ -1,7 +1,6 @@
 """How long requests took, by operation: histograms with fixed bounds, for as long as we run.
 
-Invariant: it takes the same memory however many requests there were, and names no more operations
-than the server knows.
+Invariant: it takes the same memory however many requests there were.
 """
 
 from bisect import bisect_left
@@ -12,7 +11,6 @@ from attrs import define, field
 
 _BOUNDS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 60_000)
 """Upper bounds in milliseconds; what took longer is in one more."""
-_MOST_OPERATIONS: Final = 64
 
 
 @define(eq=False)
@@ -46,12 +44,7 @@ class Latencies:
 
     def add(self, operation: str, seconds: float, *, refused: bool) -> None:
         """One more request was answered; `refused` is one that ended with an error."""
-        histogram = self._operations.get(operation)
-        if histogram is None:
-            # Names of methods that clients make up do not pile up.
-            if len(self._operations) >= _MOST_OPERATIONS:
-                return
-            histogram = self._operations[operation] = _Histogram()
+        histogram = self._operations.setdefault(operation, _Histogram())
         histogram.add(seconds * 1000, refused=refused)
 
     def describe(self) -> Iterator[str]:
