@@ -51,8 +51,8 @@ async def initialize(session: Session, params: types.InitializeParams) -> types.
     session.configuration.initialization_options = params.initialization_options
     chosen = ServerCapabilitiesBuilder.choose_position_encoding(params.capabilities)
     session.encoding = types.PositionEncodingKind(chosen).value
-    if params.process_id is not None and session.watches_client:
-        watch_process(params.process_id, session.client_gone)
+    if params.process_id is not None and session.on_client_gone is not None:
+        watch_process(params.process_id, session.on_client_gone)
     for uri in _folders(params):
         session.folders.add(uri)
     return types.InitializeResult(

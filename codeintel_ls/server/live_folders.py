@@ -10,13 +10,14 @@ longest time.
 import asyncio
 import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from attrs import define, evolve, field
 
+from codeintel_ls.cancellation import Cancellation
 from codeintel_ls.index.status import IndexStatus
+from codeintel_ls.server.errors import log_unexpected
 from codeintel_ls.server.pools import Pools
 from codeintel_ls.settings import Settings
 from codeintel_ls.workspace import WorkspaceFolder
@@ -118,13 +119,19 @@ class LiveFolders:
         return opened
 
     async def _open(self, live: LiveFolder, settings: Settings) -> WorkspaceFolder:
-        opened = await self._pools.files.run(
-            lambda _: WorkspaceFolder.open(
+        def open_it(_: Cancellation) -> WorkspaceFolder:
+            opened = WorkspaceFolder.open(
                 live.path, settings, watch=settings.index.watch, on_status=live.tell_status
             )
-        )
-        await self._pools.files.run(lambda _: opened.start(live.tell_progress))
-        return opened
+            try:
+                opened.start(live.tell_progress)
+            # Whatever it was: nobody else knows of the folder, and it has threads.
+            except BaseException:
+                opened.close()
+                raise
+            return opened
+
+        return await self._pools.files.run(open_it)
 
     async def close(self, use: Use) -> None:
         """Give up a use; returns when the folder is closed, where it is closed for that."""
@@ -161,7 +168,8 @@ class LiveFolders:
             await asyncio.wait([live.opening])
             opened = live.opened
             if opened is not None:
-                await self._pools.files.run(lambda _: opened.close())
+                # Not in a pool, which may be full, or closed: this cannot be left out.
+                await asyncio.to_thread(opened.close)
         finally:
             self._folders.pop(live.key, None)
 
@@ -200,7 +208,7 @@ class LiveFolders:
         if opened is not None and opened.settings.index != settings.index:
             work = self._pools.files.run(lambda _: opened.configure(settings))
             task = asyncio.get_running_loop().create_task(work)
-            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+            task.add_done_callback(_configured)
         if live.latest is not None:
             live.tell_status(live.latest)
 
@@ -213,5 +221,10 @@ class LiveFolders:
             self._end(live)
         closing = [live.closing for live in self if live.closing is not None]
         if closing:
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait(closing)
+            await asyncio.wait(closing)
+
+
+def _configured(task: asyncio.Task[None]) -> None:
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        log_unexpected(error, "configuring a folder")

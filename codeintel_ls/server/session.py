@@ -50,17 +50,8 @@ _URIS_AT_ONCE: Final = 100
 class Session:
     """One client, from `initialize` to the end of its connection."""
 
-    def __init__(
-        self,
-        shared: Shared,
-        environ: Mapping[str, str] = os.environ,
-        *,
-        watches_client: bool = True,
-    ) -> None:
-        """`watches_client`: the end of the client's process ends the session, too.
-
-        Not where the end of its connection does.
-        """
+    def __init__(self, shared: Shared, environ: Mapping[str, str] = os.environ) -> None:
+        """Nothing is said to the client, and no folder opened yet."""
         self.protocol = _new_protocol()
         self.protocol.latencies = shared.latencies
         self.client = Client(self.protocol)
@@ -68,7 +59,6 @@ class Session:
         self.pools = shared.pools
         self.repositories = shared.repositories
         self.endpoints = EndpointQuestions(self.client, shared.pools.files)
-        self.watches_client = watches_client
         self.configuration = Configuration(environ)
         self.settings = Settings()
         self.client_name = "unknown"
@@ -91,7 +81,8 @@ class Session:
         self._indexing: dict[Folder, FolderIndexing] = {}
         self._status = StatusReporter(self.client.tell_status)
         self._closed: asyncio.Task[None] | None = None
-        self.on_client_gone: Callable[[], None] = lambda: None
+        self.on_client_gone: Callable[[], None] | None = None
+        """Called, from any thread, when the client's process ends; None: nobody need know."""
 
     # Folders
 
@@ -133,7 +124,6 @@ class Session:
     async def _close_folder(self, folder: Folder) -> None:
         if folder.use is not None:
             await self.shared.folders.close(folder.use)
-            folder.use = None
 
     def resume_indexing(self, folder: Folder) -> None:
         """The index of a folder is brought up to date again: what was stopped goes on."""
@@ -226,10 +216,6 @@ class Session:
                 await self.shared.folders.configure(folder.use, folder.settings)
 
     # The end
-
-    def client_gone(self) -> None:
-        """The client's process has ended. May be called from any thread."""
-        self.on_client_gone()
 
     def begin_to_close(self) -> None:
         """Close in the background."""

@@ -3,6 +3,8 @@
 Invariant: nothing here knows a client; what a session wants of it, it gives back when it ends.
 """
 
+import asyncio
+
 from attrs import define, field
 
 from codeintel_ls.server.latencies import Latencies
@@ -27,5 +29,6 @@ class Shared:
     async def close(self) -> None:
         """Close all of it."""
         await self.folders.close_all()
-        await self.pools.git.run(lambda _: self.repositories.close())
+        # Not in a pool, which may be full: this cannot be left out.
+        await asyncio.to_thread(self.repositories.close)
         self.pools.close()

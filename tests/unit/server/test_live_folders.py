@@ -9,6 +9,7 @@ from codeintel_ls.errors import CodeIntelError
 from codeintel_ls.server.live_folders import LiveFolders, Use
 from codeintel_ls.server.pools import Pools
 from codeintel_ls.settings import CacheSettings, IndexSettings, Settings
+from codeintel_ls.workspace import WorkspaceFolder
 
 
 class Window:
@@ -90,6 +91,32 @@ async def test_what_cannot_be_opened_is_forgotten(root, tmp_path, pools):
     (tmp_path / "cache").unlink()
     assert await folders.open(root, window.use)
     await folders.close_all()
+
+
+async def test_what_cannot_be_started_is_closed(root, tmp_path, pools, monkeypatch):
+    closed = []
+    close = WorkspaceFolder.close
+
+    def refuse(folder, tell):
+        raise CodeIntelError("Not today.")
+
+    monkeypatch.setattr(WorkspaceFolder, "start", refuse)
+    monkeypatch.setattr(WorkspaceFolder, "close", lambda one: (closed.append(one), close(one)))
+    folders = LiveFolders(pools)
+    with pytest.raises(CodeIntelError, match="Not today"):
+        await folders.open(root, Window(tmp_path / "cache").use)
+    assert len(closed) == 1
+    await folders.close_all()
+
+
+async def test_a_folder_is_closed_however_much_waits(root, tmp_path, pools):
+    folders = LiveFolders(pools)
+    window = Window(tmp_path / "cache")
+    opened = await folders.open(root, window.use)
+    pools.files.close()
+    await folders.close(window.use)
+    assert len(folders) == 0
+    assert opened.worker_pids() == []
 
 
 async def test_the_settings_of_who_stays_hold(root, tmp_path, pools):

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import threading
 import weakref
 
 from tests.unit.server.windows import Window
@@ -20,3 +21,27 @@ async def test_nothing_keeps_a_session_that_has_ended(tmp_path):
     gc.collect()
     assert ended() is None
     await shared.close()
+
+
+async def test_settings_that_are_read_while_their_folder_is_closed_are_of_no_use(tmp_path):
+    window = Window(tmp_path)
+    folder = window.add()
+    await folder.live()
+    load, reading, read = window.session.configuration.load, threading.Event(), threading.Event()
+
+    def slowly(scope, folder):
+        if folder is not None:
+            reading.set()
+            read.wait(30)
+        return load(scope, folder)
+
+    window.session.configuration.load = slowly
+    reconfiguring = asyncio.create_task(window.session.reconfigure())
+    assert await asyncio.to_thread(reading.wait, 30)
+    window.session.remove_folder(folder.uri)
+    async with asyncio.timeout(30):
+        while len(window.session.shared.folders):  # noqa: ASYNC110 (nobody tells)
+            await asyncio.sleep(0.01)
+    read.set()
+    await reconfiguring
+    await window.close()
