@@ -45,10 +45,10 @@ from git.refs.symbolic import SymbolicReference  # noqa: E402
 _UNREADABLE = (git.GitError, ConfigError, OSError, ValueError, TypeError, AssertionError)
 
 
-def file_state(path: Path) -> FileState:
+def file_state(path: Path | str) -> FileState:
     """What changes when a file is replaced or written; None where there is none."""
     try:
-        state = path.stat()
+        state = os.stat(path)  # noqa: PTH116 (asked at every hover: joining paths costs more)
     except OSError:
         return None
     return state.st_mtime_ns, state.st_size, state.st_ino
@@ -61,6 +61,8 @@ class Repository:
         self.root = root
         self.git_dir = Path(repo.git_dir)
         self.common_dir = _common_dir(self.git_dir)
+        # As text: they are read at every hover, and joining paths costs more than reading.
+        self._own, self._common = (f"{place}{os.sep}" for place in (self.git_dir, self.common_dir))
         self._repo = repo
         self._lock = Lock()
         # Replaced by whoever can run git, for the one case in which files do not tell.
@@ -102,7 +104,7 @@ class Repository:
 
     def head(self) -> str | None:
         """The id of the commit that HEAD is at, None before the first one. Reads two files."""
-        target = _read_ref(self.git_dir / "HEAD")
+        target = _read_ref(self._own + "HEAD")
         if target is None:
             return None
         if not target.startswith("ref:"):
@@ -110,14 +112,14 @@ class Repository:
         name = target.removeprefix("ref:").strip()
         if name == _REFTABLE_HEAD:
             return self.ask_head()
-        loose = _read_ref(self.common_dir / name) if name.startswith("refs/heads/") else None
+        loose = _read_ref(self._common + name) if name.startswith("refs/heads/") else None
         if loose is not None and not loose.startswith("ref:"):
             return loose
         return self._head_elsewhere(name)
 
     def _head_elsewhere(self, name: str) -> str | None:
         """HEAD among the packed refs, or through more than one symbolic ref."""
-        key = (name, file_state(self.common_dir / "packed-refs"))
+        key = (name, file_state(self._common + "packed-refs"))
         with self._lock:
             if self._packed is not None and self._packed[0] == key and key[1] is not None:
                 return self._packed[1]
@@ -131,11 +133,10 @@ class Repository:
 
     def shallow_commits(self) -> frozenset[str]:
         """The commits whose parents a shallow clone lacks (`shallow`: one id a line)."""
-        place = self.common_dir / "shallow"
-        state = file_state(place)
+        state = file_state(self._common + "shallow")
         if state != self._shallow[0]:
             try:
-                told = place.read_text("ascii", "replace")
+                told = (self.common_dir / "shallow").read_text("ascii", "replace")
             except OSError:
                 told = ""
             self._shallow = (state, frozenset(told.split()))
@@ -162,8 +163,8 @@ class Repository:
     def config_state(self) -> tuple[FileState, ...]:
         """Changes when the repository's own configuration does."""
         return (
-            file_state(self.common_dir / "config"),
-            file_state(self.git_dir / "config.worktree"),
+            file_state(self._common + "config"),
+            file_state(self._own + "config.worktree"),
         )
 
     def close(self) -> None:
@@ -180,9 +181,9 @@ def _common_dir(git_dir: Path) -> Path:
     return Path(os.path.normpath(git_dir / told))
 
 
-def _read_ref(path: Path) -> str | None:
+def _read_ref(path: str) -> str | None:
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 (see the paths as text)
             return file.read(_LOOSE_REF_BYTES).decode("utf-8", "surrogateescape").strip() or None
     except OSError:
         return None
