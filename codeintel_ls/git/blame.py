@@ -8,6 +8,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from operator import attrgetter
 
 from attrs import evolve, frozen
 
@@ -28,9 +29,6 @@ _ESCAPED = {
     b'"': b'"',
     b"\\": b"\\",
 }
-
-Place = tuple[str, int, str]
-"""A commit, and a line (0-based) and path in it."""
 
 
 @frozen
@@ -74,20 +72,12 @@ class FileBlame:
     def of(cls, entries: Iterable[BlameEntry]) -> "FileBlame":
         """The blame that `entries`, in any order, make up. Pieces of one commit are joined."""
         joined: list[BlameEntry] = []
-        for entry in sorted(entries, key=lambda entry: entry.first_line):
+        for entry in sorted(entries, key=attrgetter("first_line")):
             if joined and _continues(joined[-1], entry):
                 joined[-1] = evolve(joined[-1], count=joined[-1].count + entry.count)
             else:
                 joined.append(entry)
         return cls(tuple(joined))
-
-    def at(self, line: int) -> Place | None:
-        """Where a line comes from; None where that is not known."""
-        index = bisect_right(self._starts, line) - 1
-        if index < 0 or line >= self.entries[index].end_line:
-            return None
-        entry = self.entries[index]
-        return entry.commit, entry.original_line + line - entry.first_line, entry.original_path
 
     def between(self, first_line: int, end_line: int) -> list[BlameEntry]:
         """What is known of lines `first_line` to `end_line` (exclusive), in their order."""
@@ -96,7 +86,9 @@ class FileBlame:
         for entry in self.entries[index:]:
             if entry.first_line >= end_line:
                 break
-            if entry.end_line > first_line:
+            if entry.first_line >= first_line and entry.end_line <= end_line:
+                found.append(entry)
+            elif entry.end_line > first_line:
                 first, end = max(entry.first_line, first_line), min(entry.end_line, end_line)
                 found.append(entry.part(first, end))
         return found
@@ -115,6 +107,8 @@ class FileBlame:
 
     def joined(self, others: Iterable[BlameEntry]) -> "FileBlame":
         """What is known here, and what `others` say of the lines between."""
+        if not self.entries:
+            return FileBlame.of(others)
         more = list(self.entries)
         for entry in others:
             at = entry.first_line

@@ -36,38 +36,66 @@ def committed_span(
     asked: range, line_map: LineMap, git_lines: Sequence[int]
 ) -> tuple[int, int] | None:
     """The first and the end (exclusive) of git's lines that `asked` lines come from, if any do."""
-    known = [line for line in map(line_map.map, asked) if line is not None]
-    return (git_lines[known[0]], git_lines[known[-1]] + 1) if known else None
+    known = [piece for piece in line_map.pieces(asked) if piece.old_first is not None]
+    if not known:
+        return None
+    first, last = known[0].old_first or 0, known[-1].old_first or 0
+    return git_lines[first], git_lines[last + known[-1].length - 1] + 1
 
 
 def hunks_of(
     path: str, asked: range, line_map: LineMap, git_lines: Sequence[int], blame: FileBlame
 ) -> tuple[BlameHunk, ...]:
     """The hunks of `asked` lines of the buffer `path`."""
-    hunks: list[BlameHunk] = []
-    begun: _Place | None = None
-    start = asked.start
-    for line in asked:
-        committed_line = line_map.map(line)
-        found = blame.at(git_lines[committed_line]) if committed_line is not None else None
-        place = found or _NOWHERE
-        if begun is not None and not _continues(begun, place, line - start):
-            hunks.append(_hunk(begun, start, line - 1, path))
-            begun = None
-        if begun is None:
-            begun, start = place, line
-    if begun is not None:
-        hunks.append(_hunk(begun, start, asked.stop - 1, path))
-    return tuple(hunks)
+    found = _Hunks(path)
+    for first, count, old_first in line_map.pieces(asked):
+        if old_first is None:
+            found.add(first, count, _NOWHERE)
+        elif isinstance(git_lines, range):
+            found.add_committed(first, count, git_lines[old_first], blame)
+        else:
+            for line in range(count):
+                found.add_committed(first + line, 1, git_lines[old_first + line], blame)
+    return tuple(found.hunks)
 
 
-def _continues(begun: _Place, place: _Place, distance: int) -> bool:
-    commit, line, path = place
-    if commit != begun[0]:
+class _Hunks:
+    """Hunks in line order; what continues the last one becomes part of it."""
+
+    def __init__(self, path: str) -> None:
+        self.hunks: list[BlameHunk] = []
+        self._path = path
+
+    def add_committed(self, first: int, count: int, git_first: int, blame: FileBlame) -> None:
+        """Add lines that are git's lines from `git_first` on."""
+        at, end = git_first, git_first + count
+        moved = first - git_first
+        for entry in blame.between(git_first, end):
+            self.add(at + moved, entry.first_line - at, _NOWHERE)
+            place = entry.commit, entry.original_line, entry.original_path
+            self.add(entry.first_line + moved, entry.count, place)
+            at = entry.end_line
+        self.add(at + moved, end - at, _NOWHERE)
+
+    def add(self, first: int, count: int, place: _Place) -> None:
+        """Add lines that came from one place; none for a count of 0."""
+        if count <= 0:
+            return
+        commit, line, path = place
+        start = first
+        last = self.hunks[-1] if self.hunks else None
+        if last is not None and _continues(last, commit, line, path, first):
+            self.hunks.pop()
+            start, line = last.start_line, last.original_line
+        self.hunks.append(
+            BlameHunk(
+                start, first + count - 1, commit, line, self._path if commit is None else path
+            )
+        )
+
+
+def _continues(last: BlameHunk, commit: str | None, line: int, path: str, first: int) -> bool:
+    if commit != last.commit:
         return False
-    return commit is None or (line == begun[1] + distance and path == begun[2])
-
-
-def _hunk(place: _Place, start: int, end: int, path: str) -> BlameHunk:
-    commit, line, original_path = place
-    return BlameHunk(start, end, commit, line, path if commit is None else original_path)
+    goes_on = line == last.original_line + first - last.start_line and path == last.original_path
+    return commit is None or goes_on

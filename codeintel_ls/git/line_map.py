@@ -8,7 +8,8 @@ each at most once, in order; and the work is bounded whatever the texts are.
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from typing import NamedTuple
 
 from attrs import frozen
 
@@ -17,6 +18,14 @@ _STEPS = 40_000
 _STEPS_PER_GAP = 10_000
 
 Pairs = list[tuple[int, int]]
+
+
+class Piece(NamedTuple):
+    """Lines that follow one another in the new text, and in the old, if they stand there."""
+
+    first: int
+    length: int
+    old_first: int | None
 
 
 @frozen
@@ -34,6 +43,23 @@ class LineMap:
             return None
         distance = new_line - self.new_starts[run]
         return self.old_starts[run] + distance if distance < self.lengths[run] else None
+
+    def pieces(self, lines: range) -> Iterator[Piece]:
+        """`lines` of the new text in order, as runs of what is old or new."""
+        at, end = lines.start, lines.stop
+        run = max(bisect_right(self.new_starts, at) - 1, 0)
+        while at < end and run < len(self.lengths):
+            start, old_start = self.new_starts[run], self.old_starts[run]
+            if at < start:
+                yield Piece(at, min(start, end) - at, None)
+                at = start
+            stop = min(start + self.lengths[run], end)
+            if at < stop:
+                yield Piece(at, stop - at, old_start + at - start)
+                at = stop
+            run += 1
+        if at < end:
+            yield Piece(at, end - at, None)
 
     @classmethod
     def between(cls, old: Sequence[str], new: Sequence[str]) -> "LineMap":

@@ -20,6 +20,14 @@ def entries_of(truth: Truth, first: int, end: int) -> list[BlameEntry]:
     return [BlameEntry(truth[line][0], line, 1, truth[line][1], "f") for line in range(first, end)]
 
 
+def at(blame: FileBlame, line: int) -> tuple[str, int, str] | None:
+    """Where a line comes from, as the entries alone tell it."""
+    for entry in blame.entries:
+        if entry.first_line <= line < entry.end_line:
+            return entry.commit, entry.original_line + line - entry.first_line, entry.original_path
+    return None
+
+
 @given(truths, spans)
 def test_what_was_learned_is_known_and_nothing_else(
     truth: Truth, learned: list[tuple[int, int]]
@@ -30,7 +38,7 @@ def test_what_was_learned_is_known_and_nothing_else(
         blame = blame.joined(FileBlame.of(entries_of(truth, first, end)).entries)
         known.update(range(first, end))
     for line in range(LINES):
-        assert blame.at(line) == ((*truth[line], "f") if line in known else None)
+        assert at(blame, line) == ((*truth[line], "f") if line in known else None)
     for one, other in zip(blame.entries, blame.entries[1:], strict=False):
         assert one.end_line <= other.first_line
 
@@ -43,7 +51,7 @@ def test_what_is_unknown_reaches_from_the_first_gap_to_the_last(
     for start, length in learned:
         blame = blame.joined(entries_of(truth, start, min(start + length, LINES)))
     end = min(first + count, LINES)
-    missing = [line for line in range(first, end) if blame.at(line) is None]
+    missing = [line for line in range(first, end) if at(blame, line) is None]
     assert blame.unknown(first, end) == ((missing[0], missing[-1] + 1) if missing else None)
     between = [
         (line, entry.commit, entry.original_line + line - entry.first_line)
@@ -51,7 +59,7 @@ def test_what_is_unknown_reaches_from_the_first_gap_to_the_last(
         for line in range(entry.first_line, entry.end_line)
     ]
     assert between == [
-        (line, *truth[line]) for line in range(first, end) if blame.at(line) is not None
+        (line, *truth[line]) for line in range(first, end) if at(blame, line) is not None
     ]
 
 

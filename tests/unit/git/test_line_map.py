@@ -29,6 +29,20 @@ def test_a_text_maps_to_itself_whole(text: list[str]):
     assert line_map.map(-1) is None
 
 
+@given(TEXTS, TEXTS, st.integers(0, 45), st.integers(0, 45))
+def test_pieces_tell_of_each_line_what_the_map_tells(
+    old: list[str], new: list[str], first: int, count: int
+):
+    line_map = LineMap.between(old, new)
+    lines = range(first, first + count)
+    told = [
+        (piece.first + at, piece.old_first + at if piece.old_first is not None else None)
+        for piece in line_map.pieces(lines)
+        for at in range(piece.length)
+    ]
+    assert told == [(line, line_map.map(line)) for line in lines]
+
+
 @given(TEXTS, TEXTS, TEXTS, TEXTS)
 def test_common_ends_are_always_mapped(
     head: list[str], old: list[str], new: list[str], tail: list[str]
