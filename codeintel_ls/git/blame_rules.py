@@ -25,7 +25,8 @@ from codeintel_ls.git.runner import GitRunner
 CONVENTIONAL_FILE = ".git-blame-ignore-revs"
 _LARGEST_LIST = 10_000_000
 _IGNORED, _MAILMAP = "blame.ignorerevsfile", "mailmap.file"
-_CONFIGURED = r"^(blame\.ignorerevsfile|mailmap\.file)$"
+_ALGORITHM, _MAILMAP_BLOB = "diff.algorithm", "mailmap.blob"
+_CONFIGURED = r"^(blame\.ignorerevsfile|mailmap\.(file|blob)|diff\.algorithm)$"
 _HISTORY_CHANGES = ("shallow", "info/grafts", "refs/replace")
 """What makes git see another history from the same commit on."""
 
@@ -35,21 +36,34 @@ class BlameRules:
     """Lists of revisions to ignore that are sound, and a digest of all that changes an answer.
 
     `ignored` are the ids in the lists; `configuration_usable` is whether git can run with what is
-    configured.
+    configured; `renames_people` is whether there is a `.mailmap`; `plain` is whether the history is
+    as commits have it, and lines are compared as git does by itself.
     """
 
     lists: tuple[str, ...]
     ignored: frozenset[str]
     configuration_usable: bool
+    renames_people: bool
+    plain: bool
     digest: str
 
 
 @frozen
 class _Configured:
-    """Names of files, relative to the root: lists of revisions to ignore, and who is who."""
+    """Names of files, relative to the root: lists of revisions to ignore, and who is who.
+
+    `mailmap_blob`: that stands in a blob, too; `algorithm`: a way to compare lines is chosen.
+    """
 
     lists: tuple[str, ...]
     mailmaps: tuple[str, ...]
+    mailmap_blob: bool
+    algorithm: bool
+
+    def places(self, root: Path) -> list[str]:
+        """All files that may hold rules in the work tree at `root`."""
+        names = (*self.lists, CONVENTIONAL_FILE, *self.mailmaps)
+        return [str(root / name) for name in names]
 
 
 class BlameRuleReader:
@@ -59,28 +73,27 @@ class BlameRuleReader:
         self._repository = repository
         self._runner = runner
         self._lock = Lock()
-        self._configured: tuple[tuple[FileState, ...], _Configured] | None = None
+        self._configured: tuple[tuple[FileState, ...], _Configured, list[str]] | None = None
+        self._history = [repository.common_dir / name for name in _HISTORY_CHANGES]
         self._rules: tuple[object, BlameRules] | None = None
 
     def read(self, cancellation: Cancellation | None = None) -> BlameRules:
         """The rules as they are now. Runs git only after the configuration has changed."""
-        root = self._repository.root
-        configured = self._read_configured(cancellation)
-        names = (*configured.lists, CONVENTIONAL_FILE, *configured.mailmaps)
-        history = [self._repository.common_dir / name for name in _HISTORY_CHANGES]
-        state = (configured, tuple(map(file_state, (*(root / name for name in names), *history))))
+        configured, places = self._read_configured(cancellation)
+        state = (configured, tuple(map(file_state, (*places, *self._history))))
         known = self._rules
         if known is not None and known[0] == state:
             return known[1]
-        rules = _read_rules(root, configured, history)
+        rules = _read_rules(self._repository.root, configured, self._history)
         self._rules = (state, rules)
         return rules
 
-    def _read_configured(self, cancellation: Cancellation | None) -> _Configured:
+    def _read_configured(self, cancellation: Cancellation | None) -> tuple[_Configured, list[str]]:
+        """What is configured, and all files that may hold rules."""
         state = self._repository.config_state()
         with self._lock:
             if self._configured is not None and self._configured[0] == state:
-                return self._configured[1]
+                return self._configured[1:]
         asked = ("config", "-z", "--path", "--get-regexp", _CONFIGURED)
         try:
             answer = self._runner.output(*asked, cancellation=cancellation)
@@ -95,10 +108,13 @@ class BlameRuleReader:
         found = _Configured(
             tuple(name for option, _, name in entries if option == _IGNORED and name),
             (".mailmap", *(name for option, _, name in entries if option == _MAILMAP and name)),
+            mailmap_blob=any(option == _MAILMAP_BLOB for option, _, _ in entries),
+            algorithm=any(option == _ALGORITHM for option, _, _ in entries),
         )
+        places = found.places(self._repository.root)
         with self._lock:
-            self._configured = (state, found)
-        return found
+            self._configured = (state, found, places)
+        return found, places
 
 
 class BorrowedObjects:
@@ -143,13 +159,24 @@ def _read_rules(root: Path, configured: _Configured, history: Sequence[Path]) ->
             sound.append(name)
             ignored |= ids
             digest.update(b"%d:" % len(content) + content)
+    renames_people, plain = configured.mailmap_blob, not configured.algorithm
     for name in configured.mailmaps:
-        digest.update(b"mailmap:" + (_content(root / name) or b""))
+        content = _content(root / name) or b""
+        renames_people = renames_people or bool(content)
+        digest.update(b"mailmap:" + content)
     for place in history:
         changed = file_state(place) if place.is_dir() else None
+        plain = plain and file_state(place) is None
         digest.update(repr(changed).encode() + b":" + (_content(place) or b""))
     usable = all(name in sound for name in configured.lists)
-    return BlameRules(tuple(sound), frozenset(ignored), usable, digest.hexdigest())
+    return BlameRules(
+        tuple(sound),
+        frozenset(ignored),
+        usable,
+        renames_people=renames_people,
+        plain=plain,
+        digest=digest.hexdigest(),
+    )
 
 
 def _content(path: Path) -> bytes | None:

@@ -15,8 +15,7 @@ from codeintel_ls.cancellation import Cancellation
 from codeintel_ls.git.blame import BlameEntry, BlameStream, FileBlame, blame_arguments
 from codeintel_ls.git.blame_cache import BoundedCache, CommittedFile, Turns
 from codeintel_ls.git.blame_rules import BlameRuleReader, BlameRules, BorrowedObjects
-from codeintel_ls.git.carrying import Carrier
-from codeintel_ls.git.commit_log import commit_of
+from codeintel_ls.git.carrying import Carrier, Step
 from codeintel_ls.git.errors import (
     BinaryFileError,
     GitFailedError,
@@ -26,19 +25,18 @@ from codeintel_ls.git.errors import (
 )
 from codeintel_ls.git.hunks import checked_range, committed_span, hunks_of
 from codeintel_ls.git.known_blames import BlameKey, KnownBlames, Question
+from codeintel_ls.git.known_commits import KnownCommits
 from codeintel_ls.git.line_map import LineMap
 from codeintel_ls.git.objects import ObjectReader
 from codeintel_ls.git.repository import Repository
 from codeintel_ls.git.runner import GitRunner
 from codeintel_ls.git.text import Lines, is_lfs_pointer
-from codeintel_ls.git.values import BlameOptions, BlameResult, Commit, Person
+from codeintel_ls.git.values import BlameOptions, BlameResult
 from codeintel_ls.git.work_tree import WorkTree
 
 _CACHED_BYTES: Final = 64_000_000
 _CACHED_PATHS: Final = 50_000
-_CACHED_COMMIT_BYTES: Final = 32_000_000
 _BYTES_PER_LINE: Final = 100
-_BYTES_PER_COMMIT: Final = 1_000
 
 _SECONDS_BETWEEN_REPORTS: Final = 0.02
 
@@ -66,13 +64,13 @@ class Blamer:
         self._objects = ObjectReader(runner)
         self._work_tree = WorkTree(repository, runner)
         self._rules = BlameRuleReader(repository, runner)
-        self._carrier = Carrier(runner)
+        self._carrier = Carrier(runner, self._objects)
         self._borrowed: BorrowedObjects | None = None
         self._turns = Turns()
         self._blobs = BoundedCache[tuple[str, str], str](_CACHED_PATHS)
         self._files = BoundedCache[str, CommittedFile](_CACHED_BYTES)
         self._known = KnownBlames()
-        self._commits = BoundedCache[tuple[str, str], Commit](_CACHED_COMMIT_BYTES)
+        self._commits = KnownCommits(self._objects)
 
     def keep_in(self, folder: Path) -> None:
         """Let blames of recently used files outlive the process in `folder` of our cache."""
@@ -117,7 +115,7 @@ class Blamer:
             if not whole:
                 hunks = tuple(hunk for hunk in hunks if hunk.commit is not None)
             named = {hunk.commit for hunk in hunks if hunk.commit is not None}
-            commits = self._known_commits(named, told.people, rules.digest, cancellation)
+            commits = self._commits.named(named, told.people, rules, cancellation)
             return BlameResult(hunks, commits, head, self._repository.shallow_commits() & named)
 
         def report(told: BlameStream, entries: Sequence[BlameEntry]) -> None:
@@ -161,7 +159,7 @@ class Blamer:
                 learned = list(entries)
             # Whoever hovers next wants them at once, wherever in the file.
             commits = {entry.commit for entry in learned}
-            self._known_commits(commits, told.people, rules.digest, cancellation)
+            self._commits.named(commits, told.people, rules, cancellation)
             self._known.add(key, learned)
             self._known.keep(key)
 
@@ -246,7 +244,7 @@ class Blamer:
                 with self._blaming(key, rules, gap, cancellation) as (told, entries):
                     learned = _gathered(entries, lambda new: report(told, new))
                 commits = {entry.commit for entry in learned}
-                self._known_commits(commits, told.people, rules.digest, cancellation)
+                self._commits.named(commits, told.people, rules, cancellation)
                 known = self._known.add(key, learned)
         return known
 
@@ -260,23 +258,21 @@ class Blamer:
             return self._known.add(key, known.entries)
         told, path = BlameStream(), key.question.path
         try:
-            before = self._blob(head, path, cancellation)
+            blobs = [self._blob(commit, path, cancellation) for commit in (head, key.head)]
             carried = self._carrier.carry(
                 known,
                 path,
-                head,
-                key.head,
-                options=key.question.options,
-                has_changed=before != self._blob(key.head, path, cancellation),
-                ignored=rules.ignored if rules.configuration_usable else None,
-                stream=told,
-                cancellation=cancellation,
+                Step(head, key.head, *blobs),
+                key.question.options,
+                rules,
+                told,
+                cancellation,
             )
         except GitFailedError:
             # The commit is gone: the history was rewritten, and git has tidied up.
             return FileBlame()
         commits = set(told.people) & carried.commits
-        self._known_commits(commits, told.people, rules.digest, cancellation)
+        self._commits.named(commits, told.people, rules, cancellation)
         return self._known.add(key, carried.entries)
 
     @contextmanager
@@ -304,34 +300,6 @@ class Blamer:
             *arguments, environment=environment, cancellation=cancellation, background=background
         ) as chunks:
             yield told, told.entries(chunks)
-
-    def _known_commits(
-        self,
-        ids: Iterable[str],
-        people: Mapping[str, tuple[Person, Person]],
-        digest: str,
-        cancellation: Cancellation,
-    ) -> dict[str, Commit]:
-        """Commits with the names that the rules of `digest` (`.mailmap` is one) give `people`."""
-        found: dict[str, Commit] = {}
-        missing: list[str] = []
-        for identity in ids:
-            known = self._commits.get((digest, identity))
-            if known is None:
-                missing.append(identity)
-            else:
-                found[identity] = known
-        told = [identity for identity in missing if identity in people]
-        texts = self._objects.commit_texts(told, cancellation)
-        new = {
-            identity: commit_of(identity, people[identity], *text)
-            for identity, text in texts.items()
-        }
-        left = [identity for identity in missing if identity not in new]
-        for identity, commit in (new | dict(self._objects.commits(left, cancellation))).items():
-            self._commits.put((digest, identity), commit, _BYTES_PER_COMMIT + len(commit.message))
-            found[identity] = commit
-        return found
 
 
 def _gathered(

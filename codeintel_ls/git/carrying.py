@@ -11,6 +11,10 @@ touched, lines whose commit is in between are final; lines left at OLD itself, u
 come from where OLD's blame says, since without -M and -C each line goes its own way. Lines left at
 any other commit prove nothing.
 
+Where NEW's only parent is OLD and changed one place alone, in which two texts can differ in one way
+only (see `only_change`), the lines of that place are NEW's and all others OLD's; git need not be
+asked.
+
 Revisions to ignore change that only where one of them is in between: at any other commit git does
 with a list what it does without (it asks the list when a commit is about to be blamed, see
 blame_origin and pass_blame), so a line comes to OLD by the same way, and OLD's blame, which was
@@ -18,6 +22,7 @@ made with the same lists, knows the rest.
 """
 
 import secrets
+import sys
 from collections.abc import Iterable, Iterator, Set
 from typing import Final
 
@@ -26,7 +31,10 @@ from attrs import frozen
 from codeintel_ls.cancellation import Cancellation
 from codeintel_ls.git.blame import BlameEntry, BlameStream, FileBlame, blame_arguments
 from codeintel_ls.git.blame_cache import BoundedCache
+from codeintel_ls.git.blame_rules import BlameRules
 from codeintel_ls.git.errors import GitFailedError
+from codeintel_ls.git.objects import ObjectReader
+from codeintel_ls.git.only_change import Change, only_change
 from codeintel_ls.git.runner import GitRunner
 from codeintel_ls.git.values import BlameOptions
 
@@ -47,11 +55,22 @@ class _Between:
     touched: frozenset[str]
 
 
+@frozen
+class Step:
+    """From one commit to a later one, and the blobs that a path is there."""
+
+    old: str
+    new: str
+    old_blob: str
+    new_blob: str
+
+
 class Carrier:
     """Carries blames between the commits of one repository. Thread-safe."""
 
-    def __init__(self, runner: GitRunner) -> None:
+    def __init__(self, runner: GitRunner, objects: ObjectReader) -> None:
         self._runner = runner
+        self._objects = objects
         self._between = BoundedCache[tuple[str, str], _Between](_REMEMBERED)
         self._listed = BoundedCache[tuple[str, str], frozenset[str]](_REMEMBERED)
         self._ignored = BoundedCache[frozenset[str], frozenset[str]](_REMEMBERED)
@@ -60,26 +79,27 @@ class Carrier:
         self,
         known: FileBlame,
         path: str,
-        old: str,
-        new: str,
-        *,
+        step: Step,
         options: BlameOptions,
-        has_changed: bool,
-        ignored: Set[str] | None,
+        rules: BlameRules,
         stream: BlameStream,
         cancellation: Cancellation,
     ) -> FileBlame:
-        """What is proven of the blame of `path` at `new`, given what is known of it at `old`.
+        """What is proven of the blame of `path` behind the step, given what is known before it.
 
-        People of new commits are told by `stream`. `has_changed`: the file is another than it was;
-        `ignored`: ids of the revisions to ignore, None where that cannot be told.
+        People of new commits are told by `stream`, if git is asked.
         """
-        by_line = not (options.detect_moves or options.detect_copies or ignored is None)
-        if not has_changed:
+        old, new, ignored = step.old, step.new, rules.ignored
+        by_line = rules.configuration_usable and not (options.detect_moves or options.detect_copies)
+        if step.old_blob == step.new_blob:
             between = self._way(old, new, cancellation)
             if between.is_chain and path not in between.touched:
                 return known
             by_line = by_line and between.is_ancestor
+        elif by_line and not options.ignore_whitespace and rules.plain:
+            change = self._only_change(path, step, ignored, cancellation)
+            if change is not None:
+                return FileBlame.of(_behind(change, known, path, new))
         if not by_line or (ignored and self._holds_one(old, new, ignored, cancellation)):
             return FileBlame()
         arguments = blame_arguments(f"{old}..{new}", path, options, ())
@@ -87,13 +107,21 @@ class Carrier:
             entries = list(stream.entries(chunks))
         return FileBlame.of(_proven(entries, known, path, old, stream.boundaries))
 
+    def _only_change(
+        self, path: str, step: Step, ignored: Set[str], cancellation: Cancellation
+    ) -> Change | None:
+        """What the step's only commit did to a file, where that alone tells its blame."""
+        if ignored and step.new in self._ignored_commits(ignored, cancellation):
+            return None
+        commit = self._objects.commit_texts((step.new,), cancellation).get(step.new)
+        if commit is None or commit.parents != (step.old,):
+            return None
+        versions = self._objects.versions((step.old, step.new), path, cancellation)
+        return only_change(*versions) if versions is not None else None
+
     def _holds_one(self, old: str, new: str, ignored: Set[str], cancellation: Cancellation) -> bool:
         """Whether one of the revisions to ignore is, or may be, among the commits in between."""
-        key = frozenset(ignored)
-        commits = self._ignored.get(key)
-        if commits is None:
-            commits = self._commits_of(ignored, cancellation)
-            self._ignored.put(key, commits, 1)
+        commits = self._ignored_commits(ignored, cancellation)
         between = self._listed.get((old, new))
         if between is None:
             range_ = (f"--max-count={_MOST_STEPS + 1}", f"{old}..{new}", "--")
@@ -101,12 +129,17 @@ class Carrier:
             self._listed.put((old, new), between, 1)
         return len(between) > _MOST_STEPS or not commits.isdisjoint(between)
 
-    def _commits_of(self, ids: Set[str], cancellation: Cancellation) -> frozenset[str]:
+    def _ignored_commits(self, ids: Set[str], cancellation: Cancellation) -> frozenset[str]:
         """The commits that git takes the ids of a list for: those of tags are peeled."""
-        asked = ("rev-list", "--no-walk=unsorted", "--ignore-missing", "--stdin")
-        given = "".join(f"{identity}\n" for identity in sorted(ids)).encode("ascii")
-        told = self._runner.output(*asked, given=given, cancellation=cancellation)
-        return _ids(told) | frozenset(ids)
+        key = frozenset(ids)
+        commits = self._ignored.get(key)
+        if commits is None:
+            asked = ("rev-list", "--no-walk=unsorted", "--ignore-missing", "--stdin")
+            given = "".join(f"{identity}\n" for identity in sorted(ids)).encode("ascii")
+            told = self._runner.output(*asked, given=given, cancellation=cancellation)
+            commits = _ids(told) | key
+            self._ignored.put(key, commits, 1)
+        return commits
 
     def _way(self, old: str, new: str, cancellation: Cancellation) -> _Between:
         found = self._between.get((old, new))
@@ -163,6 +196,17 @@ class Carrier:
 
 def _ids(listed: bytes) -> frozenset[str]:
     return frozenset(listed.decode("ascii").split())
+
+
+def _behind(change: Change, known: FileBlame, path: str, commit: str) -> Iterator[BlameEntry]:
+    """The blame once `commit` has made its change."""
+    first, old_end, new_end = change
+    yield from known.between(0, first)
+    if new_end > first:
+        yield BlameEntry(commit, first, new_end - first, first, path)
+    for entry in known.between(old_end, sys.maxsize):
+        now = entry.first_line + new_end - old_end
+        yield BlameEntry(entry.commit, now, entry.count, entry.original_line, entry.original_path)
 
 
 def _proven(

@@ -4,13 +4,17 @@ Every record begins with a mark drawn at random for the one call, its fields end
 Invariant: bytes that are no UTF-8 are replaced, never an error. See git-log(1) "PRETTY FORMATS".
 """
 
+import re
 import secrets
 from collections.abc import Iterable, Iterator
+from itertools import dropwhile, takewhile
 
 from attrs import frozen
 
 from codeintel_ls.git.values import Commit, Person
 
+_IDENT = re.compile(rb"([^<>]*)<([^<>]*)> (\d{1,10}) ([+-]\d{4})")
+_SPACES = " \t\r\n"
 _FIELDS = ("%H", "%P", "%aN", "%aE", "%ad", "%cN", "%cE", "%cd", "%s", "%B")
 
 
@@ -55,14 +59,62 @@ class CommitFormat:
             yield _record(pending)
 
 
-def commit_of(
-    identity: str, people: tuple[Person, Person], parents: tuple[str, ...], message: str
-) -> Commit:
-    """A commit from its message: the summary is the first paragraph in one line."""
-    paragraph = message.lstrip("\n").partition("\n\n")[0]
-    summary = " ".join(line.strip() for line in paragraph.split("\n"))
-    author, committer = people
-    return Commit(identity, author, committer, summary, message, parents)
+@frozen
+class CommitText:
+    """What a commit object says, see gitformat "commit" in git-cat-file(1) and git-commit(1).
+
+    `people` are author and committer before any `.mailmap`; None where what stands there is not as
+    git writes it, so that only git knows what to make of it.
+    """
+
+    parents: tuple[str, ...]
+    message: str
+    people: tuple[Person, Person] | None
+
+    @classmethod
+    def of(cls, content: bytes) -> "CommitText":
+        """The text of a commit object."""
+        headers, _, body = content.partition(b"\n\n")
+        parents: list[str] = []
+        people: dict[bytes, Person | None] = {}
+        encoding = "utf-8"
+        for line in headers.split(b"\n"):
+            name, _, value = line.partition(b" ")
+            if name == b"parent":
+                parents.append(value.decode("ascii", "replace"))
+            elif name in (b"author", b"committer"):
+                people[name] = None if name in people else _ident(value)
+            elif name == b"encoding":
+                encoding = value.decode("latin-1")
+        author, committer = people.get(b"author"), people.get(b"committer")
+        if author is None or committer is None or encoding.lower() != "utf-8":
+            both = None
+        else:
+            both = author, committer
+        try:
+            text = body.decode(encoding, "replace")
+        except LookupError:
+            text = body.decode("utf-8", "replace")
+        return cls(tuple(parents), text.rstrip("\n"), both)
+
+    def commit(self, identity: str, people: tuple[Person, Person]) -> Commit:
+        """The commit of that id: its summary is the first paragraph in one line, as for `%s`."""
+        lines = [line.rstrip(_SPACES) for line in self.message.split("\n")]
+        from_first = dropwhile(lambda line: not line, lines)
+        summary = " ".join(takewhile(bool, from_first))
+        author, committer = people
+        return Commit(identity, author, committer, summary, self.message, self.parents)
+
+
+def _ident(value: bytes) -> Person | None:
+    """Whom a header names, as split_ident_line of git's ident.c reads it."""
+    told = _IDENT.fullmatch(value)
+    if told is None:
+        return None
+    name, *others = told.groups()
+    named = name.rstrip(_SPACES.encode()).decode("utf-8", "replace")
+    email, seconds, zone = (part.decode("utf-8", "replace") for part in others)
+    return Person(named, email, number_of(seconds), offset_of(zone))
 
 
 def _record(content: bytes) -> tuple[Commit, bytes]:

@@ -8,7 +8,7 @@ OUTPUT".
 import os
 import select
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from threading import Lock
 from typing import Final
@@ -24,6 +24,8 @@ _CHUNK: Final = 1 << 16
 _IDLE_SECONDS: Final = 5.0
 _LOOK_SECONDS: Final = 0.1
 _LONGEST_HEADER: Final = 10_000
+# Few enough for a pipe to take them while git waits for its answers to be read.
+_QUESTIONS_AT_ONCE: Final = 100
 
 
 @frozen
@@ -53,26 +55,28 @@ class ObjectStream:
     def read(
         self, name: bytes, cancellation: Cancellation, *, largest: int, shown: str = ""
     ) -> StoredObject | None:
-        """The object of that name (an id, or `<commit>:<path>`), None where there is none.
+        """As `read_all`, of one object. An error calls it `shown`."""
+        return self.read_all((name,), cancellation, largest=largest, shown=shown)[0]
 
-        Raises FileTooLargeError (which calls it `shown`) beyond `largest` bytes, StreamBrokenError,
+    def read_all(
+        self, names: Sequence[bytes], cancellation: Cancellation, *, largest: int, shown: str = ""
+    ) -> list[StoredObject | None]:
+        """The objects of those names (ids, or `<commit>:<path>`), None where there is none.
+
+        Raises FileTooLargeError where one has more than `largest` bytes, StreamBrokenError,
         CancelledError.
         """
+        found: list[StoredObject | None] = []
         with self._turn(cancellation), self._asking(cancellation) as service:
-            deadline = time.monotonic() + self._runner.seconds
-            reader = _Reader(service, deadline)
+            reader = _Reader(service, time.monotonic() + self._runner.seconds)
             try:
-                service.feed(name + b"\n")
-                header = reader.line().split(b" ")
-                if len(header) != 3 or not header[2].isdigit():
-                    return None
-                size = int(header[2])
-                if size > largest:
-                    raise FileTooLargeError(shown, size, largest)
-                content = reader.exactly(size + 1)
+                for first in range(0, len(names), _QUESTIONS_AT_ONCE):
+                    lot = names[first : first + _QUESTIONS_AT_ONCE]
+                    service.feed(b"".join(name + b"\n" for name in lot))
+                    found += [reader.stored(largest, shown) for _ in lot]
             except OSError as error:
                 raise StreamBrokenError from error
-            return StoredObject(header[0].decode("ascii"), header[1].decode("ascii"), content[:-1])
+        return found
 
     def close(self) -> None:
         """End the process; a later question starts another."""
@@ -145,6 +149,17 @@ class _Reader:
         self._deadline = deadline
         self._pending = b""
 
+    def stored(self, largest: int, shown: str) -> StoredObject | None:
+        """The next answer."""
+        header = self.line().split(b" ")
+        if len(header) != 3 or not header[2].isdigit():
+            return None
+        size = int(header[2])
+        if size > largest:
+            raise FileTooLargeError(shown, size, largest)
+        content = self.exactly(size + 1)[:-1]
+        return StoredObject(header[0].decode("ascii"), header[1].decode("ascii"), content)
+
     def line(self) -> bytes:
         """Up to the next line end, without it."""
         while b"\n" not in self._pending:
@@ -156,14 +171,14 @@ class _Reader:
 
     def exactly(self, size: int) -> bytes:
         """So many bytes."""
-        parts = [self._pending]
-        left = size - len(self._pending)
+        parts = [self._pending[:size]]
+        self._pending = self._pending[size:]
+        left = size - len(parts[0])
         while left > 0:
-            parts.append(self._more())
+            more = self._more()
+            parts.append(more[:left])
+            self._pending = more[left:]
             left -= len(parts[-1])
-        if left < 0:
-            raise StreamBrokenError
-        self._pending = b""
         return b"".join(parts)
 
     def _more(self) -> bytes:

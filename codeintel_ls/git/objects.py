@@ -11,9 +11,9 @@ from contextlib import suppress
 from attrs import frozen
 
 from codeintel_ls.cancellation import Cancellation
-from codeintel_ls.git.commit_log import CommitFormat
+from codeintel_ls.git.commit_log import CommitFormat, CommitText
 from codeintel_ls.git.errors import BadRevisionError, FileTooLargeError, GitFailedError, shown
-from codeintel_ls.git.object_stream import ObjectStream, StreamBrokenError
+from codeintel_ls.git.object_stream import ObjectStream, StoredObject, StreamBrokenError
 from codeintel_ls.git.runner import GitRunner
 from codeintel_ls.git.values import Commit
 
@@ -23,6 +23,7 @@ LARGEST_COMMIT = 10_000_000
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _BLOB = re.compile(rb"([0-9a-f]{40,64}) blob (\d+)\n")
 _LONGEST_REVISION = 1000
+_FILE_MODES = (b"100644", b"100755")
 
 
 @frozen
@@ -31,24 +32,6 @@ class TreeFile:
 
     blob: str
     content: bytes
-
-
-def parents_and_message(commit: bytes) -> tuple[tuple[str, ...], str]:
-    """What a commit object says, see gitformat "commit" in git-cat-file(1) and git-commit(1)."""
-    headers, _, body = commit.partition(b"\n\n")
-    parents: list[str] = []
-    encoding = "utf-8"
-    for line in headers.split(b"\n"):
-        name, _, value = line.partition(b" ")
-        if name == b"parent":
-            parents.append(value.decode("ascii", "replace"))
-        elif name == b"encoding":
-            encoding = value.decode("latin-1")
-    try:
-        text = body.decode(encoding, "replace")
-    except LookupError:
-        text = body.decode("utf-8", "replace")
-    return tuple(parents), text.rstrip("\n")
 
 
 def is_object_id(text: str) -> bool:
@@ -67,21 +50,22 @@ class ObjectReader:
         """End what waits for questions."""
         self._stream.close()
 
-    def commit_texts(
-        self, ids: Iterable[str], cancellation: Cancellation
-    ) -> dict[str, tuple[tuple[str, ...], str]]:
-        """Parents and message of commits; without those that are not there."""
-        found: dict[str, tuple[tuple[str, ...], str]] = {}
-        for identity in ids:
+    def commit_texts(self, ids: Iterable[str], cancellation: Cancellation) -> dict[str, CommitText]:
+        """What the objects of commits say; without those that are not there."""
+        asked = tuple(ids)
+        for identity in asked:
             if not is_object_id(identity):
                 raise BadRevisionError(identity)
-            with suppress(StreamBrokenError, FileTooLargeError):
-                read = self._stream.read(
-                    identity.encode("ascii"), cancellation, largest=LARGEST_COMMIT
-                )
-                if read is not None and read.kind == "commit":
-                    found[identity] = parents_and_message(read.content)
-        return found
+        try:
+            names = [identity.encode("ascii") for identity in asked]
+            read = self._stream.read_all(names, cancellation, largest=LARGEST_COMMIT)
+        except (StreamBrokenError, FileTooLargeError):
+            return {}
+        return {
+            identity: CommitText.of(one.content)
+            for identity, one in zip(asked, read, strict=True)
+            if one is not None and one.kind == "commit"
+        }
 
     def resolve(self, revision: str, cancellation: Cancellation | None = None) -> str:
         """The id of the commit that `revision` names. Raises `BadRevisionError`."""
@@ -120,6 +104,28 @@ class ObjectReader:
                 if read is not None and read.kind == "blob":
                     return TreeFile(read.identity, read.content)
         return self._listed_file(commit, path, cancellation)
+
+    def versions(
+        self, commits: Sequence[str], path: str, cancellation: Cancellation
+    ) -> list[bytes] | None:
+        """The contents that a file has in `commits`.
+
+        None where it cannot be told, or is no file (executable or not) in each: a link, say.
+        """
+        folder, _, name = path.encode("utf-8", "surrogateescape").rpartition(b"/")
+        if b"\n" in folder or b"\n" in name:
+            return None
+        places = [commit.encode("ascii") + b":" for commit in commits]
+        asked = [place + folder for place in places]
+        asked += [place + path.encode("utf-8", "surrogateescape") for place in places]
+        try:
+            read = self._stream.read_all(asked, cancellation, largest=LARGEST_FILE)
+        except (StreamBrokenError, FileTooLargeError):
+            return None
+        trees, files = read[: len(commits)], read[len(commits) :]
+        modes = [_mode_in(tree, name) for tree in trees]
+        contents = [file.content for file in files if file is not None]
+        return contents if all(mode in _FILE_MODES for mode in modes) else None
 
     def _file(self, asked: bytes, path: str, cancellation: Cancellation | None) -> TreeFile | None:
         with self._runner.stream(
@@ -176,6 +182,18 @@ class ObjectReader:
         except GitFailedError as error:
             raise BadRevisionError(_named_in(error.detail, wanted)) from error
         return {identity: found[identity] for identity in wanted if identity in found}
+
+
+def _mode_in(tree: StoredObject | None, name: bytes) -> bytes | None:
+    """The mode of an entry: each is mode, space, name, NUL and a binary id, see git-mktree(1)."""
+    at = 0
+    while tree is not None and tree.kind == "tree" and at < len(tree.content):
+        end = tree.content.index(b"\0", at)
+        mode, _, entry = tree.content[at:end].partition(b" ")
+        if entry == name:
+            return mode
+        at = end + 1 + len(tree.identity) // 2
+    return None
 
 
 def _named_in(detail: str, ids: Sequence[str]) -> str:

@@ -64,7 +64,7 @@ def test_what_was_blamed_ahead_outlives_the_process(
     client.keep_blames_in(tmp_path / "blames")
     assert client.blame_range("a.txt", 3, 12).hunks[0].commit == first
     assert " blame " not in log.read_text()
-    second = repository.commit_file("a.txt", "new\n" + LINES)
+    second = repository.commit_file("a.txt", "new\n" + LINES + "newer\n")
     hunks = client.blame_range("a.txt", 0, 12).hunks
     assert [hunk.commit for hunk in hunks] == [second, first]
     assert f" {first}..{second} " in log.read_text()

@@ -59,9 +59,9 @@ def test_many_who_ask_the_same_start_one_blame(
     other = repository.commit_file("b.txt", "another file\n")
     client.blame_range("a.txt", 0, 1)
     assert blames(log) == 1, "no commit in between touched the file"
-    second = repository.commit_file("a.txt", "one\ntwo\nthree\n")
-    hunks = client.blame_range("a.txt", 0, 2).hunks
-    assert [hunk.commit for hunk in hunks] == [first, second]
+    second = repository.commit_file("a.txt", "zero\none\ntwo\nthree\n")
+    hunks = client.blame_range("a.txt", 0, 3).hunks
+    assert [hunk.commit for hunk in hunks] == [second, first, second]
     assert blames(log) == 2
     assert f" {other}..{second} " in log.read_text(), "only what is new is blamed"
     repository.git("checkout", "-q", first)

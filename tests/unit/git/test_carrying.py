@@ -84,13 +84,113 @@ def test_a_change_that_was_taken_back_is_not_forgotten(
 def test_only_what_is_new_is_blamed(repository: RepositoryBuilder, logged: GitClient, log: Path):
     first = repository.commit_file("a.txt", LINES)
     answer(logged, "a.txt", 40)
-    second = repository.commit_file("a.txt", LINES + "more\n")
+    second = repository.commit_file("a.txt", "first\n" + LINES + "more\n")
     blames(log)
     assert_as_git(logged, repository, "a.txt")
     assert [f" {first}..{second} " in told for told in blames(log)] == [True]
     repository.commit_file("b.txt", "another\n")
     assert_as_git(logged, repository, "a.txt")
     assert blames(log) == []
+
+
+EDITS = {
+    "inserted": LINES.replace("line 7\n", "line 7\nnew\n\nlines\n"),
+    "deleted": LINES.replace("line 7\nline 8\n", ""),
+    "replaced": LINES.replace("line 7\nline 8\n", "one\ntwo\nthree\n"),
+    "at the end": LINES + "no line end",
+}
+
+
+@pytest.mark.parametrize("text", EDITS.values(), ids=EDITS.keys())
+@pytest.mark.parametrize("author", ["Ada", "Bob"])
+@pytest.mark.parametrize("mailmap", ["", "Grace <grace@example.org> <ada@example.org>\n"])
+def test_one_commit_that_changed_one_place_needs_no_git(
+    repository: RepositoryBuilder,
+    logged: GitClient,
+    log: Path,
+    text: str,
+    mailmap: str,
+    author: str,
+):
+    """But for whom `.mailmap` makes of somebody of whom nobody has asked before."""
+    if mailmap:
+        repository.write(".mailmap", mailmap)
+    repository.commit_file("folder/a.txt", LINES)
+    answer(logged, "folder/a.txt", 40)
+    new = repository.commit_file("folder/a.txt", text, "What it is\n\nand why", author=author)
+    expected = repository.porcelain_blame("HEAD", "--", "folder/a.txt")
+    log.write_text("")
+    result = logged.blame_range("folder/a.txt", 0, len(expected) - 1)
+    is_new = author == "Bob" and new in result.commits
+    assert len(log.read_text().splitlines()) == bool(mailmap and is_new)
+    assert_as_git(logged, repository, "folder/a.txt")
+    assert result.commits == logged.commits(list(result.commits))
+
+
+@pytest.mark.parametrize(
+    ("author", "encoding"),
+    [
+        (b"Ada  <ada@example.org> 1600000000 +0130", b""),
+        (b"Z\xfcrich\xc2\xa0 <z\xfc@example.org> 1600000000 -0500", b""),
+        (b"Z\xfcrich <z@example.org> 1600000000 +0000", b"encoding ISO-8859-1\n"),
+        (b"\xc3\x84rger <a@example.org> 1600000000 +0000", b"encoding UTF-8\n"),
+        (b" <> 0 +0000", b""),
+        (b"<only@example.org> 99999999999999 +0000", b""),
+        (b"A <B> <c@example.org> 1600000000 +0000", b""),
+        (b"Nobody nowhere", b""),
+        (b"Ada <ada@example.org>", b""),
+    ],
+)
+def test_people_are_read_as_git_reads_them(
+    repository: RepositoryBuilder, client: GitClient, author: bytes, encoding: bytes
+):
+    first = repository.commit_file("a.txt", LINES)
+    answer(client, "a.txt", 40)
+    repository.write("a.txt", LINES + "more\n")
+    repository.git("add", "-A")
+    tree = repository.git("write-tree").strip()
+    committer = b"Committer <committer@example.org> 1600000000 +0000"
+    said = b"tree %b\nparent %b\nauthor %b\ncommitter %b\n%b\n  Caf\xe9 \n and\n\nmore\n\n"
+    made = said % (tree, first.encode(), author, committer, encoding)
+    asked = ("hash-object", "-t", "commit", "-w", "--literally", "--stdin")
+    new = repository.git(*asked, given=made).decode().strip()
+    repository.git("reset", "-q", new)
+    result = client.blame_range("a.txt", 0, 40)
+    assert result.hunks[-1].commit == new
+    assert result.commits[new] == client.commits([new])[new]
+
+
+def test_what_one_commit_did_is_git_s_to_tell_where_it_may_see_it_otherwise(
+    repository: RepositoryBuilder, logged: GitClient, log: Path, monkeypatch: pytest.MonkeyPatch
+):
+    loose = BlameOptions(ignore_whitespace=True)
+    repository.commit_file("a.txt", LINES)
+    for options in (PLAIN, loose):
+        answer(logged, "a.txt", 40, options)
+    repository.commit_file("a.txt", LINES.replace("line 7", "  line  7"))
+    blames(log)
+    expected = repository.porcelain_blame("-w", "HEAD", "--", "a.txt")
+    assert answer(logged, "a.txt", 40, loose) == expected
+    assert len(blames(log)) == 1
+    assert_as_git(logged, repository, "a.txt")
+    assert blames(log) == []
+    # How lines are compared is configured.
+    repository.git("config", "diff.algorithm", "patience")
+    assert_as_git(logged, repository, "a.txt")
+    repository.commit_file("a.txt", LINES.replace("line 7", "line seven"))
+    blames(log)
+    assert_as_git(logged, repository, "a.txt")
+    assert len(blames(log)) == 1
+
+
+def test_a_link_that_becomes_a_file_is_new(repository: RepositoryBuilder, client: GitClient):
+    (repository.root / "a.txt").symlink_to("target\n")
+    repository.commit()
+    assert_as_git(client, repository, "a.txt")
+    (repository.root / "a.txt").unlink()
+    added = repository.commit_file("a.txt", "target\nmore\n")
+    assert_as_git(client, repository, "a.txt")
+    assert {commit for commit, *_ in answer(client, "a.txt", 2)} == {added}
 
 
 def test_lines_that_came_by_another_way_are_blamed_anew(
@@ -198,10 +298,18 @@ def test_lists_of_revisions_to_ignore(repository: RepositoryBuilder, logged: Git
     assert_as_git_ignoring(logged, repository)
     old = repository.commit_file("b.txt", "another\n")
     assert_as_git_ignoring(logged, repository)
-    new = repository.commit_file("a.txt", "first\n" + LINES.replace("line 3", "LINE 3"))
+    changed = LINES.replace("line 3", "LINE 3")
+    new = repository.commit_file("a.txt", "first\n" + changed + "last\n")
     blames(log)
     assert_as_git_ignoring(logged, repository)
     assert [f" {old}..{new} " in told for told in blames(log)] == [True]
+    repository.commit_file("a.txt", "first\nsecond\n" + changed + "last\n")
+    assert_as_git_ignoring(logged, repository)
+    assert blames(log) == []
+    # One in the list is looked through.
+    repository.commit_file("a.txt", "first\nsecond\n" + LINES + "last\n")
+    repository.write(".git-blame-ignore-revs", f"{ugly}\n{repository.head()}\n")
+    assert_as_git_ignoring(logged, repository)
 
 
 def test_an_ignored_revision_in_between_is_noticed(
