@@ -41,9 +41,10 @@ async def _in_process(
 ) -> AsyncIterator[Row]:
     client = GitClient.discover(repository)
     built = with_commit_graph(workbench, client)
-    # What one has learned of renames, the other has not.
-    another = GitClient.discover(repository)
-    with_commit_graph(workbench, another)
+    # What one has learned of renames, the others have not.
+    another, third = GitClient.discover(repository), GitClient.discover(repository)
+    for one in (another, third):
+        with_commit_graph(workbench, one)
     yield Row(name="building the commit-graph", values=[built], on=repository.name)
 
     def blame(place: Place) -> None:
@@ -58,6 +59,9 @@ async def _in_process(
 
     def history_uncounted(place: Place) -> None:
         another.file_history(place.path, counts=False)
+
+    def history_beside_follow(place: Place) -> None:
+        third.file_history(place.path)
 
     def history_of_name(place: Place) -> None:
         client.file_history(place.path, follow=False)
@@ -81,9 +85,13 @@ async def _in_process(
         for name, work in histories:
             own, peer = await in_turn(places, work, command.log)
             yield _row(name, repository, own, _LOG, peer, _COLD)
+        # Beside what follows renames, too.
+        own, peer = await in_turn(places, history_beside_follow, command.log_following)
+        name = "50 commits, renames followed by both"
+        yield _row(name, repository, own, f"{_LOG} --follow", peer, None)
     finally:
-        client.close()
-        another.close()
+        for one in (client, another, third):
+            one.close()
 
 
 async def _through_lsp(
@@ -118,7 +126,7 @@ def _row(
     own: Sequence[float],
     peer: str,
     peer_values: Sequence[float],
-    goal: Goal,
+    goal: Goal | None,
 ) -> Row:
     return Row(
         name=name, values=own, on=repository.name, peer=peer, peer_values=peer_values, goal=goal

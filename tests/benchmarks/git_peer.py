@@ -71,6 +71,9 @@ class GitCommand:
     def log(self, place: Place) -> None:
         self._run("log", "-50", "--", place.path)
 
+    def log_following(self, place: Place) -> None:
+        self._run("log", "--follow", "-50", "--", place.path)
+
     def _run(self, *arguments: str) -> None:
         subprocess.run(
             ["git", "--no-pager", "-c", "core.commitGraph=false", *arguments],
