@@ -5,7 +5,7 @@ for a chunk depends on that chunk alone (a fixed pivot stands for the average le
 same chunks score the same however they came into the index.
 """
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from math import log
 from typing import Final
@@ -297,6 +297,14 @@ def _terms_of(keys: NDArray[np.uint64]) -> tuple[NDArray[np.uint32], NDArray[np.
     np.not_equal(terms[1:], terms[:-1], out=begins[1:])
     starts = np.flatnonzero(begins).astype(np.int64)
     return terms[starts], starts
+
+
+def highest_score(frequencies: Iterable[float]) -> float:
+    """The score of a document that is nothing but a question; its terms' weighted idfs are given.
+
+    A document comes the nearer to it the more often it holds every term.
+    """
+    return sum(frequencies) * (_K1 + 1)
 
 
 def inverse_document_frequency(documents: int, frequency: int) -> float:

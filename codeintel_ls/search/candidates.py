@@ -1,16 +1,20 @@
 """Candidates: the chunks of one generation that may answer, by meaning and by letters."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codeintel_ls.index.generation import Generation
-from codeintel_ls.index.lexical import inverse_document_frequency
+from codeintel_ls.index.lexical import highest_score, inverse_document_frequency
 from codeintel_ls.search.filtering import Masks
 
-_RRF_CONSTANT: Final = 60
+_LETTERS: Final = 1.1
+"""What a chunk that covers the whole question by letters has beside one that is nearest to it."""
+_AGREED: Final = 0.73
+"""The coverage from which on question and code surely use the same words."""
 
 
 # Values of which every search makes hundreds are named tuples: frozen attrs classes take five
@@ -39,6 +43,27 @@ class FusedChunk(NamedTuple):
     spells: bool = False
 
 
+class LexicalCandidates(NamedTuple):
+    """What the letters say of a question.
+
+    `highest` is the score that no chunk can exceed. `agreement` (0..1): 1 where some chunk holds
+    the question's rare words often, near 0 where people and code use different words.
+    """
+
+    chunks: Sequence[RankedChunk]
+    highest: float
+    agreement: float
+
+    @classmethod
+    def of(cls, chunks: Sequence[RankedChunk], highest: float) -> "LexicalCandidates":
+        """`chunks` are the best first."""
+        coverage = chunks[0].score / highest if chunks and highest > 0 else 0.0
+        return cls(chunks, highest, min(coverage / _AGREED, 1.0))
+
+
+NO_LETTERS: Final = LexicalCandidates((), 0.0, 0.0)
+
+
 def dense_candidates(
     generation: Generation, masks: Masks, vector: NDArray[np.float32] | None, k: int
 ) -> list[RankedChunk]:
@@ -58,21 +83,33 @@ def dense_candidates(
 
 def lexical_candidates(
     generation: Generation, masks: Masks, terms: Mapping[int, float], k: int
-) -> list[RankedChunk]:
-    """The k best chunks by BM25 over all segments, the best first."""
-    documents = max(generation.chunks, 1)
-    weighted = {
-        term: weight * inverse_document_frequency(documents, frequency)
-        for term, weight in terms.items()
-        if (frequency := _frequency(generation, term))
-    }
+) -> LexicalCandidates:
+    """The k best chunks by BM25 over all segments."""
+    weighted, highest = weighed(terms, generation.chunks, partial(_frequency, generation))
     found: list[RankedChunk] = []
     for segment, mask in zip(generation.segments, masks, strict=True):
         allowed = mask.allowed if mask is not None else None
         positions, scores = segment.postings.best(weighted, k, allowed)
         ids = segment.chunk_ids(positions)
         found.extend(map(RankedChunk, ids.tolist(), scores.tolist()))
-    return _best(found, k)
+    return LexicalCandidates.of(_best(found, k), highest)
+
+
+def weighed(
+    terms: Mapping[int, float], documents: int, frequency_of: Callable[[int], int]
+) -> tuple[dict[int, float], float]:
+    """The idf of each term that occurs, times its weight; and the highest score of all terms.
+
+    Words that nothing holds count for the latter: nothing can answer them by letters.
+    """
+    documents = max(documents, 1)
+    frequencies = {term: frequency_of(term) for term in terms}
+    weighted = {
+        term: weight * inverse_document_frequency(documents, frequencies[term])
+        for term, weight in terms.items()
+    }
+    highest = highest_score(weighted.values())
+    return {term: idf for term, idf in weighted.items() if frequencies[term]}, highest
 
 
 def spelling(generation: Generation, terms: Collection[int]) -> frozenset[int]:
@@ -91,35 +128,46 @@ def spelling(generation: Generation, terms: Collection[int]) -> frozenset[int]:
 
 def fuse(
     dense: Sequence[RankedChunk],
-    lexical: Sequence[RankedChunk],
+    lexical: LexicalCandidates,
     spelled: frozenset[int] = frozenset(),
 ) -> list[FusedChunk]:
-    """Reciprocal rank fusion (Cormack, Clarke & Büttcher 2009).
+    """Both lists in one, the best first, by a weighted sum of scores.
 
-    Scaled so that a chunk which is first in every list that has entries gets 1. `spelled` are the
-    ids of `spelling`.
+    By meaning a chunk counts as near as it is beside the nearest one; by letters as much of the
+    question as it covers, so that they say little where nothing covers much. Scaled so that a chunk
+    which is first in every list that has entries gets 1. `spelled` are the ids of `spelling`.
     """
-    dense_ranks, lexical_ranks = _ranks(dense), _ranks(lexical)
-    lists = [ranks for ranks in (dense_ranks, lexical_ranks) if ranks]
-    best = len(lists) / (_RRF_CONSTANT + 1)
+    near, covering = _nearness(dense), _coverage(lexical)
+    # What only the letters found is at most as near as the last of the near ones.
+    far = min(near.values(), default=0.0)
+    best = max(near.values(), default=0.0) + _LETTERS * max(covering.values(), default=0.0)
+    dense_ranks, lexical_ranks = _ranks(dense), _ranks(lexical.chunks)
     fused: list[FusedChunk] = []
-    for chunk_id in dict.fromkeys((*dense_ranks, *lexical_ranks)):
+    for chunk_id in dict.fromkeys((*near, *covering)):
+        total = near.get(chunk_id, far) + _LETTERS * covering.get(chunk_id, 0.0)
         dense_rank, lexical_rank = dense_ranks.get(chunk_id), lexical_ranks.get(chunk_id)
-        total = sum(
-            1 / (_RRF_CONSTANT + rank) for rank in (dense_rank, lexical_rank) if rank is not None
-        )
         fused.append(
             FusedChunk(
                 chunk_id=chunk_id,
                 dense_rank=dense_rank,
                 dense_score=dense[dense_rank - 1].score if dense_rank else None,
                 lexical_rank=lexical_rank,
-                lexical_score=lexical[lexical_rank - 1].score if lexical_rank else None,
-                fused=total / best,
+                lexical_score=lexical.chunks[lexical_rank - 1].score if lexical_rank else None,
+                fused=total / best if best > 0 else 0.0,
                 spells=chunk_id in spelled,
             )
         )
     return sorted(fused, key=lambda chunk: (-chunk.fused, chunk.chunk_id))
+
+
+def _nearness(dense: Sequence[RankedChunk]) -> dict[int, float]:
+    best = dense[0].score if dense else 0.0
+    return {chunk.chunk_id: max(chunk.score, 0.0) / best if best > 0 else 0.0 for chunk in dense}
+
+
+def _coverage(lexical: LexicalCandidates) -> dict[int, float]:
+    highest = lexical.highest
+    return {chunk.chunk_id: chunk.score / highest for chunk in lexical.chunks if highest > 0}
 
 
 def _ranks(chunks: Sequence[RankedChunk]) -> dict[int, int]:

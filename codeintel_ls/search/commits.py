@@ -15,9 +15,14 @@ from codeintel_ls.embedding import Encoder
 from codeintel_ls.index.commit_store import CommitStore
 from codeintel_ls.index.commit_view import CommitSegment, CommitView
 from codeintel_ls.index.globs import GlobSet
-from codeintel_ls.index.lexical import inverse_document_frequency
 from codeintel_ls.index.terms import query_terms
-from codeintel_ls.search.candidates import FusedChunk, RankedChunk, fuse
+from codeintel_ls.search.candidates import (
+    FusedChunk,
+    LexicalCandidates,
+    RankedChunk,
+    fuse,
+    weighed,
+)
 from codeintel_ls.search.errors import InvalidQueryError
 from codeintel_ls.search.filtering import Mask
 
@@ -118,16 +123,15 @@ def _by_meaning(
     return _best(found, k)
 
 
-def _by_words(view: CommitView, masks: Sequence[Mask], text: str, k: int) -> list[RankedChunk]:
-    weighted = {
-        term: weight * inverse_document_frequency(len(view), frequency)
-        for term, weight in query_terms(text).items()
-        if (frequency := sum(one.postings.document_frequency(term) for one in view.segments))
-    }
+def _by_words(view: CommitView, masks: Sequence[Mask], text: str, k: int) -> LexicalCandidates:
+    def frequency(term: int) -> int:
+        return sum(one.postings.document_frequency(term) for one in view.segments)
+
+    weighted, highest = weighed(query_terms(text), len(view), frequency)
     found: list[RankedChunk] = []
     for segment, mask in zip(view.segments, masks, strict=True):
         found += _ranked(segment, *segment.postings.best(weighted, k, mask.allowed))
-    return _best(found, k)
+    return LexicalCandidates.of(_best(found, k), highest)
 
 
 def _ranked(

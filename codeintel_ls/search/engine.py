@@ -25,6 +25,7 @@ from codeintel_ls.index.store import Store
 from codeintel_ls.index.terms import identifier_terms, query_terms
 from codeintel_ls.index.vectors import join_vectors
 from codeintel_ls.search.candidates import (
+    NO_LETTERS,
     FusedChunk,
     RankedChunk,
     dense_candidates,
@@ -124,16 +125,18 @@ class SearchEngine:
         vector = self._embed(text) if semantic else None
         cancellation.raise_if_cancelled()
         nearest = _NEAREST.submit(dense_candidates, generation, masks, vector, pool)
-        lexical = lexical_candidates(generation, masks, query_terms(text), pool) if literal else []
+        lexical = lexical_candidates(generation, masks, query_terms(text), pool if literal else 1)
         dense: Sequence[RankedChunk] = nearest.result()
         if semantic and self._refiner is not None:
             dense = self._refiner.candidates(
                 text, query.filter, pool, dense, generation, self._index.store
             )
         cancellation.raise_if_cancelled()
-        question = Question.of(text)
+        question = Question.of(text, lexical.agreement)
         spelled = spelling(generation, identifier_terms(question.identifiers))
-        ranked = rank(question, self._places(fuse(dense, lexical, spelled)))
+        letters = lexical if literal else lexical._replace(chunks=())
+        places = self._places(fuse(dense, letters, spelled))
+        ranked = rank(question, places)
         return self._present(ranked, query, generation.number, cancellation, only)
 
     def find_similar(
@@ -150,7 +153,7 @@ class SearchEngine:
         vectors = self._encoder.embed_documents([like.text, path_text(like.path)])
         vector = join_vectors(vectors[:1], vectors[1:])[0]
         pool = _POOL + query.offset + query.limit
-        nearest = fuse(dense_candidates(generation, masks, vector, pool), [])
+        nearest = fuse(dense_candidates(generation, masks, vector, pool), NO_LETTERS)
         others = [
             Candidate(chunk=found.chunk, place=found.place, score=max(_cosine(found), 0.0))
             for found in self._places(nearest)

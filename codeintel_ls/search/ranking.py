@@ -1,13 +1,15 @@
 """Ranking layers over fused candidates, each named and on its own.
 
 Every layer multiplies; none looks at another's result. The weights are general: no repository,
-language or path of any project is named here.
+language or path of any project is named here. Layers that compare words step back where the
+question shares few words with the code at all: there, words that are the same are the same by
+chance. What each layer is worth: `ranking.md`.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import prod
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -21,11 +23,14 @@ from codeintel_ls.search.candidates import FusedChunk
 
 _SYMBOL_NAMED: Final = 1.6
 _SYMBOL_WORDS: Final = 0.4
-_SPELLED: Final = 2.0
+_SPELLED: Final = 3.0
 _STEM_WORDS: Final = 0.5
 _FOLDER_WORDS: Final = 0.15
-_COHERENCE: Final = 0.3
+_COHERENCE: Final = 1.0
+_COHERENCE_ALWAYS: Final = 0.1
 _REPEATED_FILE: Final = 0.6
+_STEPPING_BACK: Final = 2.0
+"""The exponent with which layers follow the agreement of the letters."""
 
 _TEST = re.compile(
     r"(^|/)(tests?|specs?|__tests__|testing|fixtures?|mocks?)(/|$)"
@@ -34,13 +39,22 @@ _TEST = re.compile(
     re.IGNORECASE,
 )
 _ASIDE = re.compile(
-    r"(^|/)(examples?|samples?|demos?|docs?|benchmarks?|bench"
-    r"|third_party|vendor|vendored|deprecated|legacy|compat)(/|$)",
+    r"(^|/)(_?examples?|samples?|demos?|docs?|benchmarks?|bench|benches"
+    r"|third_party|vendor|vendored|deprecated|legacy|compat)(/|$)"
+    r"|[._-]bench(mark)?s?\.",
     re.IGNORECASE,
 )
 _REEXPORT = re.compile(r"(^|/)(__init__\.py|index\.[jt]sx?|mod\.rs|lib\.rs)$")
 _TEST_WORDS = frozenset({"test", "tests", "testing", "spec", "mock"})
+_PROSE = frozenset({"markdown", "restructuredtext"})
+_PROSE_WORDS = frozenset(
+    {"readme", "doc", "docs", "documentation", "documented", "guide", "manual", "tutorial"}
+    | {"changelog", "changes", "release", "install", "installation", "licence", "license"}
+)
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
+_QUALIFIED = re.compile(r"[A-Za-z_$][\w$]*(?:(?:::|\.|#|->)[A-Za-z_$~][\w$]*)+[?!]?")
+_SEPARATOR = re.compile(r"::|\.|#|->")
+_SURELY_QUALIFIED = re.compile(r"::|#|->")
 
 
 class Candidate(NamedTuple):
@@ -54,25 +68,36 @@ class Candidate(NamedTuple):
 
 @frozen
 class Question:
-    """A query taken apart once for all layers."""
+    """A query taken apart once for all layers.
+
+    Words are lower-case, stems theirs; identifiers are names that look like code. `trust` (0..1) is
+    what words that are the same in a question and a name say.
+    """
 
     words: frozenset[str]
     stems: frozenset[str]
     identifiers: frozenset[str]
+    trust: float = 1.0
 
     @classmethod
-    def of(cls, text: str) -> "Question":
-        """Words are lower-case, stems theirs; identifiers are tokens that look like code."""
+    def of(cls, text: str, agreement: float = 1.0) -> "Question":
+        """The parts of `text`; `agreement` is that of its letters with the code."""
         identifiers = frozenset(
             token
             for token in _IDENTIFIER.findall(text)
             if "_" in token or len(split_token(token)) > 1
         )
-        only = text.strip()
-        if _IDENTIFIER.fullmatch(only):
-            identifiers |= {only}
+        only = text.strip().removesuffix("()")
+        if _IDENTIFIER.fullmatch(only.rstrip("?!")):
+            identifiers |= {only.rstrip("?!")}
+        for name in _QUALIFIED.findall(text):
+            # In a sentence, what stands between two words may be a full stop.
+            if _SURELY_QUALIFIED.search(name) or name == only:
+                parts = _SEPARATOR.split(name.rstrip("?!"))
+                identifiers |= {parts[-1], ".".join(parts)}
         words = frozenset(words_of(text))
-        return cls(words, frozenset(map(stem, words)), identifiers)
+        trust = agreement**_STEPPING_BACK
+        return cls(words, frozenset(map(stem, words)), identifiers, trust)
 
 
 Layer = Callable[[Question, Candidate], float]
@@ -84,9 +109,9 @@ def symbol_layer(question: Question, candidate: Candidate) -> float:
     if not symbol:
         return 1.0
     name = symbol.rpartition(".")[2] or symbol
-    if name in question.identifiers or symbol in question.identifiers:
+    if not question.identifiers.isdisjoint((name.rstrip("?!"), symbol.rstrip("?!"))):
         return _SYMBOL_NAMED
-    return 1.0 + _SYMBOL_WORDS * _share(_stems_of(name), question.stems)
+    return 1.0 + question.trust * _SYMBOL_WORDS * _share(_stems_of(name), question.stems)
 
 
 def spelling_layer(question: Question, candidate: Candidate) -> float:
@@ -97,11 +122,8 @@ def spelling_layer(question: Question, candidate: Candidate) -> float:
 def file_name_layer(question: Question, candidate: Candidate) -> float:
     """Files named after the question's words stand higher; their folders count a little."""
     traits = path_traits(candidate.place.path)
-    return (
-        1.0
-        + _STEM_WORDS * _share(traits.name, question.stems)
-        + _FOLDER_WORDS * _share(traits.folder, question.stems)
-    )
+    name, folder = _share(traits.name, question.stems), _share(traits.folder, question.stems)
+    return 1.0 + question.trust * (_STEM_WORDS * name + _FOLDER_WORDS * folder)
 
 
 def aside_layer(question: Question, candidate: Candidate) -> float:
@@ -110,10 +132,16 @@ def aside_layer(question: Question, candidate: Candidate) -> float:
     if traits.is_test and not question.words & _TEST_WORDS:
         factor *= 0.6
     if traits.is_aside and not question.words & traits.words:
-        factor *= 0.75
+        factor *= 0.6
     if traits.is_reexport and candidate.place.symbol is None:
         factor *= 0.85
     return factor
+
+
+def prose_layer(question: Question, candidate: Candidate) -> float:
+    """Documents stand behind the code that they tell of, unless they are asked for."""
+    is_prose = candidate.place.language in _PROSE
+    return 0.75 if is_prose and not question.words & _PROSE_WORDS else 1.0
 
 
 @frozen
@@ -147,6 +175,7 @@ LAYERS: Final[Mapping[str, Layer]] = {
     "spelling": spelling_layer,
     "fileName": file_name_layer,
     "aside": aside_layer,
+    "prose": prose_layer,
 }
 
 
@@ -160,8 +189,9 @@ def rank(question: Question, candidates: Sequence[Candidate]) -> list[Candidate]
         candidate.score * prod(factors.values())
         for candidate, factors in zip(candidates, boosts, strict=True)
     ]
-    for name, lists in (("coherence", _coherence), ("repeatedFile", _saturation)):
-        for number, factor in enumerate(lists(candidates, scores)):
+    coherence = partial(_coherence, _COHERENCE_ALWAYS + question.trust * _COHERENCE)
+    for name, of_files in (("coherence", coherence), ("repeatedFile", _saturation)):
+        for number, factor in enumerate(of_files(candidates, scores)):
             scores[number] *= factor
             boosts[number][name] = factor
     return [
@@ -172,8 +202,10 @@ def rank(question: Question, candidates: Sequence[Candidate]) -> list[Candidate]
     ]
 
 
-def _coherence(candidates: Sequence[Candidate], scores: Sequence[float]) -> list[float]:
-    """A file of which several chunks answer lifts all of them a little."""
+def _coherence(
+    weight: float, candidates: Sequence[Candidate], scores: Sequence[float]
+) -> list[float]:
+    """A file of which several chunks answer lifts all of them."""
     by_file: dict[int, list[float]] = defaultdict(list)
     for candidate, score in zip(candidates, scores, strict=True):
         by_file[candidate.place.file_id].append(score)
@@ -181,7 +213,7 @@ def _coherence(candidates: Sequence[Candidate], scores: Sequence[float]) -> list
     for file_id, found in by_file.items():
         found.sort(reverse=True)
         rest = sum(score * 0.5**n for n, score in enumerate(found[1:6], 1))
-        lifts[file_id] = 1.0 + _COHERENCE * rest / found[0] if found[0] else 1.0
+        lifts[file_id] = 1.0 + weight * rest / found[0] if found[0] else 1.0
     return [lifts[candidate.place.file_id] for candidate in candidates]
 
 

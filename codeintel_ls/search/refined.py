@@ -87,7 +87,19 @@ class RefinedVectors:
 def _interleaved(
     deep: Sequence[RankedChunk], others: Sequence[tuple[int, RankedChunk]]
 ) -> list[RankedChunk]:
-    """Both lists in one, by rank; where ranks are equal the deeper model goes first."""
+    """Both lists in one, by rank; where ranks are equal the deeper model goes first.
+
+    Cosines of two models do not compare, and of many models all are high: each chunk gets a score
+    for its rank, from 1 down to a half, spaced as the deeper model's.
+    """
+    if not deep:
+        return [chunk for _, chunk in others]
+    best, worst = deep[0].score, deep[-1].score
+    spread = 2 * (best - worst) or 1.0
+    scores = [1.0 - (best - chunk.score) / spread for chunk in deep]
     ranked = [(rank, 0, chunk) for rank, chunk in enumerate(deep)]
     ranked += [(rank, 1, chunk) for rank, chunk in others]
-    return [chunk for _, _, chunk in sorted(ranked, key=lambda entry: entry[:2])]
+    return [
+        RankedChunk(chunk.chunk_id, scores[min(rank, len(scores) - 1)])
+        for rank, _, chunk in sorted(ranked, key=lambda entry: entry[:2])
+    ]

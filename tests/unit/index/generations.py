@@ -77,7 +77,7 @@ def answers(
     vector = encoder.embed_queries([question])[0]
     return (
         dense_candidates(generation, masks, vector, TOP),
-        lexical_candidates(generation, masks, query_terms(question), TOP),
+        [*lexical_candidates(generation, masks, query_terms(question), TOP).chunks],
     )
 
 

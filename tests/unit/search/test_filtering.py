@@ -1,6 +1,6 @@
 """Filters over a generation: what lived in it, whatever was committed since."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -102,10 +102,10 @@ def test_filters_over_segments_on_disk_and_in_memory(
     dense = dense_candidates(generation, masks, vector, 10)
     assert sorted(place.path for place in places(store, dense)) == paths
     lexical = lexical_candidates(generation, masks, query_terms("text one two"), 10)
-    assert sorted(place.path for place in places(store, lexical)) == paths
+    assert sorted(place.path for place in places(store, lexical.chunks)) == paths
 
 
-def places(store: Store, found: list[RankedChunk]) -> list[ChunkPlace]:
+def places(store: Store, found: Sequence[RankedChunk]) -> list[ChunkPlace]:
     return list(store.places(chunk.chunk_id for chunk in found).values())
 
 
@@ -157,7 +157,7 @@ def test_frequencies_count_the_living_alone(store: Store, publication: Publicati
 
     def score() -> float:
         masks = FilterMasks().masks(publication.current, store, EVERYTHING)
-        (found,) = lexical_candidates(publication.current, masks, query_terms("parse"), 10)
+        (found,) = lexical_candidates(publication.current, masks, query_terms("parse"), 10).chunks
         return found.score
 
     before = score()

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codeintel_ls.index.schema import ChunkPlace
-from codeintel_ls.search.candidates import RankedChunk, fuse
+from codeintel_ls.search.candidates import NO_LETTERS, LexicalCandidates, RankedChunk, fuse
 from codeintel_ls.search.ranking import Candidate, Question, rank
 
 ids = st.lists(st.integers(1, 40), unique=True, max_size=20)
@@ -15,32 +15,60 @@ def ranked(chunk_ids: list[int]) -> list[RankedChunk]:
     return [RankedChunk(chunk_id, 1.0 / (n + 1)) for n, chunk_id in enumerate(chunk_ids)]
 
 
-@given(ids, ids)
+def letters(chunk_ids: list[int], highest: float = 1.0) -> LexicalCandidates:
+    return LexicalCandidates.of(ranked(chunk_ids), highest)
+
+
+@given(ids, ids, st.floats(1.0, 100.0))
 def test_fusion_keeps_every_candidate_once_and_scores_within_bounds(
-    dense: list[int], lexical: list[int]
+    dense: list[int], lexical: list[int], highest: float
 ) -> None:
-    fused = fuse(ranked(dense), ranked(lexical))
+    fused = fuse(ranked(dense), letters(lexical, highest))
     assert sorted(chunk.chunk_id for chunk in fused) == sorted({*dense, *lexical})
     assert all(0 < chunk.fused <= 1 for chunk in fused)
     assert [chunk.fused for chunk in fused] == sorted((c.fused for c in fused), reverse=True)
 
 
-@given(ids.filter(bool))
-def test_one_list_alone_keeps_its_order(dense: list[int]) -> None:
-    assert [chunk.chunk_id for chunk in fuse(ranked(dense), [])] == dense
+@given(ids.filter(bool), st.floats(1.0, 100.0))
+def test_one_list_alone_keeps_its_order(one: list[int], highest: float) -> None:
+    assert [chunk.chunk_id for chunk in fuse(ranked(one), NO_LETTERS)] == one
+    assert [chunk.chunk_id for chunk in fuse([], letters(one, highest))] == one
+    assert fuse(ranked(one), NO_LETTERS)[0].fused == 1.0
+    assert fuse([], letters(one, highest))[0].fused == 1.0
 
 
 def test_what_both_lists_know_stands_before_what_one_knows() -> None:
-    assert fuse(ranked([1, 2, 3]), ranked([9, 3, 8]))[0].chunk_id == 3
+    near = [RankedChunk(1, 0.60), RankedChunk(2, 0.58), RankedChunk(3, 0.40)]
+    spelled = [RankedChunk(9, 1.0), RankedChunk(2, 0.9)]
+    assert fuse(near, LexicalCandidates.of(spelled, 1.0))[0].chunk_id == 2
 
 
-def candidate(number: int, path: str, symbol: str | None = None, score: float = 0.5) -> Candidate:
-    (chunk,) = fuse(ranked([number]), [])
+def test_letters_say_little_where_they_share_little_with_the_question() -> None:
+    near = [RankedChunk(1, 0.60), RankedChunk(2, 0.55)]
+    spelled = [RankedChunk(2, 1.0), RankedChunk(1, 0.2)]
+    assert fuse(near, LexicalCandidates.of(spelled, 1.2))[0].chunk_id == 2
+    assert fuse(near, LexicalCandidates.of(spelled, 20.0))[0].chunk_id == 1
+
+
+def test_what_points_away_from_the_question_is_not_near() -> None:
+    away = [RankedChunk(1, -0.1), RankedChunk(2, -0.2)]
+    assert [chunk.fused for chunk in fuse(away, NO_LETTERS)] == [0.0, 0.0]
+    assert fuse(away, letters([2]))[0].chunk_id == 2
+
+
+def candidate(
+    number: int,
+    path: str,
+    symbol: str | None = None,
+    score: float = 0.5,
+    language: str = "python",
+) -> Candidate:
+    (chunk,) = fuse(ranked([number]), NO_LETTERS)
     place = ChunkPlace(
         chunk_id=number,
         file_id=hash(path),
         path=path,
-        language="python",
+        language=language,
         file_digest=b"",
         start_line=number,
         end_line=number + 1,
@@ -67,6 +95,58 @@ def test_a_file_named_after_the_question_stands_first() -> None:
     )
 
 
+def test_words_that_are_the_same_by_chance_lift_nothing() -> None:
+    named = candidate(1, "a/retry.py", "retry_policy"), candidate(2, "b/misc.py", "backoff")
+    found = {
+        agreement: rank(Question.of("retry policy", agreement), named)[0].boosts
+        for agreement in (1.0, 0.5, 0.0)
+    }
+    for layer in ("symbol", "fileName"):
+        assert found[1.0][layer] > found[0.5][layer] > found[0.0][layer] == 1.0
+    # A name that is spelled is no chance.
+    (spelled, _) = rank(Question.of("where is retry_policy", 0.0), named)
+    assert spelled.boosts["symbol"] > 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "symbol"),
+    [
+        ("Rack::Response", "Rack.Response"),
+        ("how does Rack::Response begin", "Response"),
+        ("Pool#close_all", "Pool.close_all"),
+        ("pool->next", "next"),
+        ("Http.Client", "Http.Client"),
+        ("SdNotify.watchdog?", "SdNotify.watchdog?"),
+        ("watchdog?", "SdNotify.watchdog?"),
+        ("close()", "Pool.close"),
+    ],
+)
+def test_qualified_names_are_names(text: str, symbol: str) -> None:
+    other = candidate(1, "a.rb", "Rack.Request.other", score=0.55)
+    assert first(text, other, candidate(2, "b.rb", symbol)) == "b.rb"
+
+
+def test_a_full_stop_between_words_makes_no_name() -> None:
+    assert Question.of("it is closed.then opened").identifiers == frozenset()
+
+
+def test_documents_stand_behind_code_unless_they_are_asked_for() -> None:
+    pair = (
+        candidate(1, "README.md", score=0.6, language="markdown"),
+        candidate(2, "src/cart.py", score=0.5),
+    )
+    assert first("price of goods", *pair) == "src/cart.py"
+    assert first("installation guide", *pair) == "README.md"
+
+
+@pytest.mark.parametrize(
+    "path", ["_examples/a.go", "benches/a.rs", "src/cart_benchmark.cc", "src/cart.bench.ts"]
+)
+def test_examples_and_benchmarks_stand_back(path: str) -> None:
+    (only,) = rank(Question.of("price"), [candidate(1, path)])
+    assert only.boosts["aside"] < 1.0
+
+
 @pytest.mark.parametrize(
     "aside",
     ["tests/test_cart.py", "src/cart.test.ts", "pkg/cart_test.go", "spec/cart_spec.rb"],
@@ -89,12 +169,12 @@ def test_one_file_does_not_fill_the_list() -> None:
         found.place.path
         for found in rank(Question.of("x"), [*many, candidate(9, "other.py", score=0.5)])
     ]
-    assert order.index("other.py") == 1
+    assert order.index("other.py") == 2
 
 
 def test_a_chunk_that_spells_the_identifier_stands_before_what_only_sounds_like_it() -> None:
     loud = [candidate(n, "big.py", score=0.6) for n in range(1, 6)]
-    (chunk,) = fuse(ranked([9]), [], frozenset({9}))
+    (chunk,) = fuse(ranked([9]), NO_LETTERS, frozenset({9}))
     spells = candidate(9, "other.py", score=0.5)._replace(chunk=chunk)
     assert first("quagga2zebra", *loud, spells) == "other.py"
     assert first("quaggas and zebras", *loud, spells) == "big.py"
