@@ -26,6 +26,10 @@ class EndpointDownError(EmbeddingError):
         return type(self), (str(self), self.retry_after)
 
 
+class EndpointBusyError(EndpointDownError):
+    """It has no time at this moment: the same request may well be answered soon."""
+
+
 class EndpointRefusedError(EmbeddingError):
     """It understood, and said no: the same request would be refused again."""
 

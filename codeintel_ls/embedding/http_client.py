@@ -27,7 +27,7 @@ from codeintel_ls.embedding.errors import (
     EndpointDownError,
     EndpointMisconfiguredError,
 )
-from codeintel_ls.embedding.retrying import ATTEMPTS, Pacing, retry_after
+from codeintel_ls.embedding.retrying import ATTEMPTS, Pacing, is_distrust, retry_after
 from codeintel_ls.embedding.wire import Side, can_pack, read_reply, refusal, request_body
 
 IN_FLIGHT: Final = 8
@@ -130,7 +130,7 @@ class HttpEmbedder:
     def _ask(self, texts: Sequence[str], side: Side, seconds: float | None) -> Vectors:
         request = self._request(texts, side, seconds)
         for attempt in stamina.retry_context(
-            on=request.pacing.wait_before_retry, attempts=ATTEMPTS, timeout=None
+            on=self._wait_of(request), attempts=ATTEMPTS, timeout=None
         ):
             with attempt:
                 return self._send(request)
@@ -139,11 +139,15 @@ class HttpEmbedder:
     async def _ask_async(self, texts: Sequence[str], side: Side, seconds: float | None) -> Vectors:
         request = self._request(texts, side, seconds)
         async for attempt in stamina.retry_context(
-            on=request.pacing.wait_before_retry, attempts=ATTEMPTS, timeout=None
+            on=self._wait_of(request), attempts=ATTEMPTS, timeout=None
         ):
             with attempt:
                 return await self._send_async(request)
         raise self._late()
+
+    def _wait_of(self, request: _Request) -> Callable[[Exception], float | bool]:
+        """As `Pacing.wait_before_retry` says, but no more once this is closed."""
+        return lambda error: not self._closed and request.pacing.wait_before_retry(error)
 
     def _request(self, texts: Sequence[str], side: Side, seconds: float | None) -> _Request:
         headers = {"Content-Type": "application/json"}
@@ -243,7 +247,7 @@ class HttpEmbedder:
         origin = self.endpoint.origin
         if isinstance(error, (TimeoutError, httpx.TimeoutException)):
             return EndpointDownError(f"The embedding endpoint {origin} did not answer in time.")
-        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        if is_distrust(error):
             return EndpointMisconfiguredError(
                 f"The certificate of the embedding endpoint {origin} cannot be verified: a private "
                 "authority's certificate goes into the setting embedding.caFile."

@@ -13,7 +13,7 @@ from typing import Final
 
 import httpx
 
-from codeintel_ls.embedding.errors import EndpointDownError
+from codeintel_ls.embedding.errors import EndpointBusyError
 
 ATTEMPTS: Final = 5
 _FIRST_WAIT: Final = 0.1
@@ -45,9 +45,9 @@ class Pacing:
 
     def wait_before_retry(self, error: Exception) -> float | bool:
         """Seconds to wait, or False where it is not to be tried again (a hook for `stamina`)."""
-        if isinstance(error, EndpointDownError):
+        if isinstance(error, EndpointBusyError):
             asked = error.retry_after
-        elif isinstance(error, _DROPPED):
+        elif isinstance(error, _DROPPED) and not is_distrust(error):
             asked = None
         else:
             return False
@@ -57,6 +57,11 @@ class Pacing:
         # never earlier than was asked for.
         wait = random.uniform(0, wait) if asked is None else asked + random.uniform(0, wait)  # noqa: S311
         return wait if wait < self.remaining else False
+
+
+def is_distrust(error: Exception) -> bool:
+    """Whether a connection was given up because the server's certificate cannot be verified."""
+    return "CERTIFICATE_VERIFY_FAILED" in str(error)
 
 
 def retry_after(value: str | None) -> float | None:

@@ -19,6 +19,7 @@ from codeintel_ls.embedding.errors import (
     BadReplyError,
     EmbeddingError,
     EncodingRefusedError,
+    EndpointBusyError,
     EndpointDownError,
     EndpointMisconfiguredError,
     EndpointRefusedError,
@@ -183,7 +184,7 @@ def refusal(
     """The error that a status other than 200 means; `target` is where a redirect leads."""
     origin = endpoint.origin
     if status in TRANSIENT:
-        return EndpointDownError(
+        return EndpointBusyError(
             f"The embedding endpoint {origin} has no time now (status {status}).", retry_after
         )
     if status in _REDIRECTS:
