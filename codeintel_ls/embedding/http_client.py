@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Lock
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -34,6 +34,7 @@ IN_FLIGHT: Final = 8
 _KEEPALIVE_SECONDS: Final = 2.0
 """Servers that close idle connections do so after five seconds: be earlier than they are."""
 
+_C = TypeVar("_C", httpx.Client, httpx.AsyncClient)
 _OK: Final = 200
 _CONNECT_SECONDS: Final = 5.0
 _LARGEST_REPLY: Final = 256 << 20
@@ -81,6 +82,7 @@ class HttpEmbedder:
         self._recovered = recovered
         self._packed = can_pack(endpoint)
         self._opening = Lock()
+        self._tls: ssl.SSLContext | None = None
         self._client: httpx.Client | None = None
         self._async: tuple[asyncio.AbstractEventLoop, httpx.AsyncClient] | None = None
         self._closed = False
@@ -121,47 +123,57 @@ class HttpEmbedder:
     async def aclose(self) -> None:
         """The same on the loop; returns when the loop's connections are closed, too."""
         both = self._async
-        self.close()
+        await asyncio.to_thread(self.close)
         if both is not None:
             await both[1].aclose()
 
     # One request and its tries
 
     def _ask(self, texts: Sequence[str], side: Side, seconds: float | None) -> Vectors:
-        request = self._request(texts, side, seconds)
+        request = self._request(texts, side, self._patience(side, seconds))
+        client = self._sync_client()
         for attempt in stamina.retry_context(
             on=self._wait_of(request), attempts=ATTEMPTS, timeout=None
         ):
             with attempt:
-                return self._send(request)
+                return self._send(client, request)
         raise self._late()
 
     async def _ask_async(self, texts: Sequence[str], side: Side, seconds: float | None) -> Vectors:
-        request = self._request(texts, side, seconds)
-        async for attempt in stamina.retry_context(
-            on=self._wait_of(request), attempts=ATTEMPTS, timeout=None
-        ):
-            with attempt:
-                return await self._send_async(request)
+        seconds = self._patience(side, seconds)
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(seconds):
+            # A key and certificates are read from files.
+            request, client = await asyncio.to_thread(
+                lambda: (self._request(texts, side, seconds), self._loop_client(loop))
+            )
+            async for attempt in stamina.retry_context(
+                on=self._wait_of(request), attempts=ATTEMPTS, timeout=None
+            ):
+                with attempt:
+                    return await self._send_async(client, request)
         raise self._late()
 
     def _wait_of(self, request: _Request) -> Callable[[Exception], float | bool]:
         """As `Pacing.wait_before_retry` says, but no more once this is closed."""
         return lambda error: not self._closed and request.pacing.wait_before_retry(error)
 
-    def _request(self, texts: Sequence[str], side: Side, seconds: float | None) -> _Request:
+    def _patience(self, side: Side, seconds: float | None) -> float:
+        if seconds is not None:
+            return seconds
+        query = side is Side.QUERY
+        return self.endpoint.query_seconds if query else self.endpoint.bulk_seconds
+
+    def _request(self, texts: Sequence[str], side: Side, seconds: float) -> _Request:
         headers = {"Content-Type": "application/json"}
         key = self.endpoint.api_key(self._environ)
         if key:
             headers["Authorization"] = f"Bearer {key}"
-        if seconds is None:
-            query = side is Side.QUERY
-            seconds = self.endpoint.query_seconds if query else self.endpoint.bulk_seconds
         content = request_body(self.endpoint, texts, side, packed=self._packed)
         return _Request(len(texts), content, headers, Pacing(seconds))
 
-    def _send(self, request: _Request) -> Vectors:
-        with self._sync_client().stream(
+    def _send(self, client: httpx.Client, request: _Request) -> Vectors:
+        with client.stream(
             "POST",
             self.endpoint.address,
             content=request.content,
@@ -176,17 +188,14 @@ class HttpEmbedder:
                 parts.append(part)
         return self._read(response, b"".join(parts), request.count)
 
-    async def _send_async(self, request: _Request) -> Vectors:
-        async with (
-            asyncio.timeout(max(request.pacing.remaining, 0.001)),
-            self._loop_client().stream(
-                "POST",
-                self.endpoint.address,
-                content=request.content,
-                headers=request.headers,
-                timeout=request.timeout(),
-            ) as response,
-        ):
+    async def _send_async(self, client: httpx.AsyncClient, request: _Request) -> Vectors:
+        async with client.stream(
+            "POST",
+            self.endpoint.address,
+            content=request.content,
+            headers=request.headers,
+            timeout=request.timeout(),
+        ) as response:
             parts: list[bytes] = []
             size = 0
             async for part in response.aiter_raw():
@@ -268,31 +277,27 @@ class HttpEmbedder:
     def _sync_client(self) -> httpx.Client:
         with self._opening:
             if self._client is None:
-                self._raise_if_closed()
-                self._client = httpx.Client(
-                    limits=_LIMITS,
-                    verify=_tls(self.endpoint),
-                    proxy=self.endpoint.proxy or None,
-                    trust_env=not self.endpoint.is_on_this_machine,
-                    headers=_HEADERS,
-                )
+                self._client = self._made(httpx.Client)
             return self._client
 
-    def _loop_client(self) -> httpx.AsyncClient:
-        loop = asyncio.get_running_loop()
+    def _loop_client(self, loop: asyncio.AbstractEventLoop) -> httpx.AsyncClient:
         with self._opening:
             # Connections belong to the loop that made them.
             if self._async is None or self._async[0] is not loop:
-                self._raise_if_closed()
-                client = httpx.AsyncClient(
-                    limits=_LIMITS,
-                    verify=_tls(self.endpoint),
-                    proxy=self.endpoint.proxy or None,
-                    trust_env=not self.endpoint.is_on_this_machine,
-                    headers=_HEADERS,
-                )
-                self._async = loop, client
+                self._async = loop, self._made(httpx.AsyncClient)
             return self._async[1]
+
+    def _made(self, kind: Callable[..., _C]) -> _C:
+        self._raise_if_closed()
+        if self._tls is None:
+            self._tls = _tls(self.endpoint)
+        return kind(
+            limits=_LIMITS,
+            verify=self._tls,
+            proxy=self.endpoint.proxy or None,
+            trust_env=not self.endpoint.is_on_this_machine,
+            headers=_HEADERS,
+        )
 
     def _raise_if_closed(self) -> None:
         if self._closed:
