@@ -291,13 +291,22 @@ class HttpEmbedder:
         self._raise_if_closed()
         if self._tls is None:
             self._tls = _tls(self.endpoint)
-        return kind(
-            limits=_LIMITS,
-            verify=self._tls,
-            proxy=self.endpoint.proxy or None,
-            trust_env=not self.endpoint.is_on_this_machine,
-            headers=_HEADERS,
-        )
+        proxy = self.endpoint.proxy or None
+        try:
+            return kind(
+                limits=_LIMITS,
+                verify=self._tls,
+                proxy=proxy,
+                trust_env=not self.endpoint.is_on_this_machine,
+                headers=_HEADERS,
+            )
+        # Not a word of theirs: a proxy's URL may hold a password.
+        except (ImportError, ValueError, httpx.InvalidURL):
+            where = "the setting embedding.proxy" if proxy else "the environment (ALL_PROXY, …)"
+            raise EndpointMisconfiguredError(
+                f"The proxy that {where} names for the embedding endpoint cannot be used: it has "
+                "to be http://HOST:PORT."
+            ) from None
 
     def _raise_if_closed(self) -> None:
         if self._closed:

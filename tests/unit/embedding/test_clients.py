@@ -1,12 +1,13 @@
 """How the HTTP clients of the two faces are made: of which settings, and by which thread."""
 
+import sys
 import threading
 from collections import UserDict
 
 import httpx
 import pytest
 
-from codeintel_ls.embedding import EndpointDownError
+from codeintel_ls.embedding import EndpointDownError, EndpointMisconfiguredError
 from tests.unit.embedding.conftest import MakeClient
 from tests.unit.embedding.fake_vllm import FakeVllm
 
@@ -53,3 +54,28 @@ async def test_both_faces_read_the_authorities_once(
             client.embed_batch(TEXTS, seconds=0.5)
     assert read == [True]
     await client.aclose()
+
+
+@pytest.mark.parametrize(
+    "proxy", ["socks5://user:s3cret@127.0.0.1:1", "ftp://s3cret", "http://proxy:port"]
+)
+@pytest.mark.parametrize("named_by", ["embedding.proxy", "ALL_PROXY"])
+async def test_a_proxy_that_cannot_be_used_is_a_wrong_setting(
+    vllm: FakeVllm,
+    client_of: MakeClient,
+    monkeypatch: pytest.MonkeyPatch,
+    proxy: str,
+    named_by: str,
+) -> None:
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    settings = {"url": "http://embeddings.invalid"}
+    if named_by == "ALL_PROXY":
+        monkeypatch.setenv(named_by, proxy)
+    else:
+        settings["proxy"] = proxy
+    client = client_of(vllm, **settings)
+    with pytest.raises(EndpointMisconfiguredError, match=named_by) as caught:
+        client.embed_batch(TEXTS)
+    with pytest.raises(EndpointMisconfiguredError, match=named_by):
+        await client.embed_batch_async(TEXTS)
+    assert "s3cret" not in str(caught.value)
