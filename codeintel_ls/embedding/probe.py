@@ -5,6 +5,7 @@ sentence is kept; an endpoint whose vector for it points elsewhere serves anothe
 """
 
 import json
+import logging
 import os
 from base64 import b64decode, b64encode
 from hashlib import blake2b
@@ -19,6 +20,8 @@ from codeintel_ls.embedding.errors import BadReplyError
 from codeintel_ls.embedding.http_client import HttpEmbedder
 from codeintel_ls.embedding.remote_model import RemoteModel, recipe_of
 from codeintel_ls.embedding.wire import Side
+
+_log = logging.getLogger(__name__)
 
 _SENTENCE: Final = "def total_price(items): return the sum of all prices, with discounts"
 _SAME: Final = 0.995
@@ -68,11 +71,14 @@ class ModelRecords:
 
     def _remember(self, endpoint: Endpoint, vector: Vectors) -> None:
         path = self._path(endpoint)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         packed = b64encode(vector.astype("<f4").tobytes()).decode()
         unfinished = path.with_suffix(f".{os.getpid()}")
-        unfinished.write_text(json.dumps({"model": endpoint.model, "vector": packed}))
-        unfinished.replace(path)
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            unfinished.write_text(json.dumps({"model": endpoint.model, "vector": packed}))
+            unfinished.replace(path)
+        except OSError as error:
+            _log.info("An endpoint's model will be asked for anew: %s", error.strerror)
 
 
 def _model(endpoint: Endpoint, vector: Vectors) -> RemoteModel:

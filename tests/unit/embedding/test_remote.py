@@ -247,6 +247,14 @@ def test_a_damaged_record_is_asked_anew(vllm: FakeVllm, probes: Probes, content:
     assert probes.ask(endpoint_of(vllm)) == model
 
 
+def test_a_model_that_cannot_be_remembered_is_found_all_the_same(
+    vllm: FakeVllm, probes: Probes, tmp_path: Path
+) -> None:
+    (tmp_path / "models").write_text("in the way")
+    assert probes.ask(endpoint_of(vllm)).dimension == vllm.dimension
+    assert probes.records.known(endpoint_of(vllm)) is None
+
+
 def test_a_model_whose_vectors_are_empty_is_none(vllm: FakeVllm, probes: Probes) -> None:
     vllm.plan(with_vectors(lambda vectors: [vector * 0 for vector in vectors]))
     with pytest.raises(BadReplyError, match="empty vector"):
