@@ -313,6 +313,8 @@ class Refinement:
                     self._closing.wait(pause)
                     pause = min(pause * 2, _LONGEST_PAUSE)
         finally:
+            # Whatever ended it: nobody waits for news any more.
+            self._told.set()
             embedder.close()
 
     def _begin(self, live: _Live) -> None:
