@@ -116,6 +116,10 @@ class RemoteEncoder:
         try:
             if self._questions.get(text) is not None:
                 return
+        except EmbeddingError:
+            # Of a moment ago: to note it again would renew it for ever.
+            return
+        try:
             vector = await self._coalescer.ask(text)
         except EmbeddingError as error:
             self._questions.failed([text], error)

@@ -132,6 +132,18 @@ def test_a_question_that_failed_a_moment_ago_is_not_waited_for_again(
     assert len(vllm.requests) == 1
 
 
+async def test_a_failure_is_forgotten_however_often_its_question_is_asked(
+    vllm: FakeVllm, encoder_of: Make
+) -> None:
+    vllm.plan(error(400, "No."))
+    encoder = encoder_of()
+    async with asyncio.timeout(30):
+        while len(vllm.requests) < 2:
+            await encoder.embed_ahead("where")
+            await asyncio.sleep(0.05)
+    assert encoder.embed_queries(["where"]).any()
+
+
 async def test_questions_asked_ahead_travel_together_and_wait_for_the_search(
     vllm: FakeVllm, encoder_of: Make
 ) -> None:
