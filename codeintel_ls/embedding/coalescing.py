@@ -5,6 +5,7 @@ nobody waits for any more is not sent. Belongs to one event loop.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -21,7 +22,7 @@ class Coalescer:
         """`embed` sends one request."""
         self._embed = embed
         self._waiting: dict[str, asyncio.Future[Vectors]] = {}
-        self._askers: dict[str, int] = {}
+        self._askers: Counter[asyncio.Future[Vectors]] = Counter()
         self._sending: set[asyncio.Task[None]] = set()
 
     async def ask(self, text: str) -> Vectors:
@@ -33,18 +34,17 @@ class Coalescer:
                 task = asyncio.get_running_loop().create_task(self._send())
                 self._sending.add(task)
                 task.add_done_callback(self._sending.discard)
-        self._askers[text] = self._askers.get(text, 0) + 1
+        self._askers[answer] += 1
         try:
             return await asyncio.shield(answer)
         finally:
             self._left(text, answer)
 
     def _left(self, text: str, answer: "asyncio.Future[Vectors]") -> None:
-        left = self._askers.get(text, 0) - 1
-        if left > 0:
-            self._askers[text] = left
+        self._askers[answer] -= 1
+        if self._askers[answer]:
             return
-        self._askers.pop(text, None)
+        del self._askers[answer]
         if self._waiting.get(text) is answer:
             del self._waiting[text]
         answer.cancel()
@@ -75,7 +75,9 @@ class Coalescer:
         except asyncio.CancelledError:
             for answer in some.values():
                 answer.cancel()
-            if not request.cancelled():
+            # A request that nobody wants is no reason not to send the others.
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
                 raise
         except Exception as error:  # noqa: BLE001 (each who asked is told)
             for answer in some.values():
