@@ -38,6 +38,10 @@ class InputTooLongError(EndpointRefusedError):
     """A text has more tokens than the model takes."""
 
 
+class TooManyTextsError(EndpointRefusedError):
+    """So many texts are too much for one request."""
+
+
 class EncodingRefusedError(EndpointRefusedError):
     """It does not know the encoding that was asked for."""
 

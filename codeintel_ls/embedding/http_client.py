@@ -221,8 +221,9 @@ class HttpEmbedder:
             self.endpoint,
             response.status_code,
             body,
-            retry_after(headers.get("Retry-After")),
-            _host_of(headers.get("Location", "")),
+            count=count,
+            retry_after=retry_after(headers.get("Retry-After")),
+            target=_host_of(headers.get("Location", "")),
         )
 
     # What became of it

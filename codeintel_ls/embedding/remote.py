@@ -4,6 +4,7 @@ Documents are embedded in bulk by the indexing process; questions by the server'
 of their own. Thread-safe.
 """
 
+import logging
 import os
 import time
 from collections import OrderedDict
@@ -17,10 +18,16 @@ import numpy as np
 from codeintel_ls.embedding.batching import batches
 from codeintel_ls.embedding.coalescing import Coalescer
 from codeintel_ls.embedding.encoder import Vectors
-from codeintel_ls.embedding.errors import EmbeddingError, InputTooLongError
+from codeintel_ls.embedding.errors import (
+    EmbeddingError,
+    InputTooLongError,
+    TooManyTextsError,
+)
 from codeintel_ls.embedding.http_client import IN_FLIGHT, HttpEmbedder
 from codeintel_ls.embedding.remote_model import RemoteModel
 from codeintel_ls.embedding.wire import Side
+
+_log = logging.getLogger(__name__)
 
 _REMEMBERED_QUERIES: Final = 256
 _REMEMBERED_FAILURE_SECONDS: Final = 2.0
@@ -47,6 +54,7 @@ class RemoteEncoder:
         self._hiring = Lock()
         self._threads: ThreadPoolExecutor | None = None
         self._rescued: dict[str, Vectors] = {}
+        self._most_texts = model.endpoint.batch_texts
 
     @property
     def dimension(self) -> int:
@@ -76,13 +84,12 @@ class RemoteEncoder:
                 vectors[number] = rescued[text]
             elif text.strip():
                 wanted.append(number)
-        endpoint = self._model.endpoint
         lots = [
             wanted[lot]
             for lot in batches(
                 [texts[number] for number in wanted],
-                most_tokens=endpoint.batch_tokens,
-                most_texts=endpoint.batch_texts,
+                most_tokens=self._model.endpoint.batch_tokens,
+                most_texts=self._most_texts,
             )
         ]
         try:
@@ -158,10 +165,16 @@ class RemoteEncoder:
             future.result()
 
     def _fitting(self, texts: list[str]) -> Vectors:
-        """Vectors of texts of which some may be too long for the model: those are cut."""
+        """Vectors of texts of which some may be too long for the model: those are cut.
+
+        Where there are too many for one request, they go in several.
+        """
         try:
             return self._client.embed_batch(texts, Side.DOCUMENT)
-        except InputTooLongError:
+        except (InputTooLongError, TooManyTextsError) as error:
+            if isinstance(error, TooManyTextsError) and self._most_texts > len(texts) // 2:
+                self._most_texts = len(texts) // 2
+                _log.warning("%s Until then, %d are sent.", error, self._most_texts)
             if len(texts) > 1:
                 half = len(texts) // 2
                 return np.concatenate([self._fitting(texts[:half]), self._fitting(texts[half:])])

@@ -25,6 +25,7 @@ from codeintel_ls.embedding.errors import (
     EndpointRefusedError,
     InputTooLongError,
     ModelChangedError,
+    TooManyTextsError,
 )
 
 TRANSIENT: Final = frozenset({429, 502, 503, 504})
@@ -39,6 +40,8 @@ _TOO_LONG: Final = (
     "must have less than",
     "input length exceeds",
 )
+_REFUSALS: Final = frozenset({400, 413, 422})
+_TOO_LARGE: Final = 413
 _KEY_STATUSES: Final = frozenset({401, 403})
 _REDIRECTS: Final = range(300, 400)
 _LARGEST_DIMENSION: Final = 65_536
@@ -179,9 +182,18 @@ def _row(endpoint: Endpoint, value: object) -> Vectors:
 
 
 def refusal(
-    endpoint: Endpoint, status: int, body: bytes, retry_after: float | None, target: str
+    endpoint: Endpoint,
+    status: int,
+    body: bytes,
+    *,
+    count: int,
+    retry_after: float | None,
+    target: str,
 ) -> EmbeddingError:
-    """The error that a status other than 200 means; `target` is where a redirect leads."""
+    """The error that a status other than 200 means, to a request with `count` texts.
+
+    `target` is where a redirect leads.
+    """
     origin = endpoint.origin
     if status in TRANSIENT:
         return EndpointBusyError(
@@ -198,9 +210,14 @@ def refusal(
             "settings embedding.apiKeyEnvironment and embedding.apiKeyFile."
         )
     said = _said(body)
-    if status in {400, 413, 422} and any(phrase in said.lower() for phrase in _TOO_LONG):
+    if status in _REFUSALS and any(phrase in said.lower() for phrase in _TOO_LONG):
         return InputTooLongError(
             f"The embedding endpoint {origin} refuses a text that is too long for its model."
+        )
+    if count > 1 and (status == _TOO_LARGE or (status in _REFUSALS and "batch size" in said)):
+        return TooManyTextsError(
+            f"The embedding endpoint {origin} refuses {count} texts in one request (status "
+            f"{status}): lower the setting embedding.batchTexts."
         )
     if status in {400, 422} and "encoding_format" in said:
         return EncodingRefusedError(f"The embedding endpoint {origin} does not know base64.")

@@ -14,6 +14,7 @@ from codeintel_ls.embedding import (
     EmbeddingError,
     Endpoint,
     EndpointDownError,
+    EndpointRefusedError,
     InputTooLongError,
     RemoteModel,
     open_encoder,
@@ -21,7 +22,7 @@ from codeintel_ls.embedding import (
 from codeintel_ls.embedding.http_client import HttpEmbedder
 from codeintel_ls.embedding.probe import ModelRecords
 from codeintel_ls.embedding.remote import RemoteEncoder
-from tests.unit.embedding.fake_vllm import FakeVllm, error, slow, with_vectors
+from tests.unit.embedding.fake_vllm import FakeVllm, Received, Reply, error, slow, with_vectors
 
 Make = Callable[..., RemoteEncoder]
 
@@ -91,6 +92,40 @@ def test_a_server_that_takes_no_text_at_all_is_not_asked_for_ever(
     with pytest.raises(InputTooLongError):
         encoder_of().embed_documents(["word " * 1000])
     assert len(vllm.requests) < 10
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (422, "batch size 16 > maximum allowed batch size 4"),
+        (413, "batch size 16 > maximum allowed batch size 4"),
+        (413, ""),
+    ],
+)
+def test_a_lot_that_is_too_large_goes_in_smaller_ones_and_its_setting_is_told(
+    vllm: FakeVllm, encoder_of: Make, caplog: pytest.LogCaptureFixture, status: int, message: str
+) -> None:
+    usual = vllm.usual
+
+    def at_most_four(server: FakeVllm, request: Received) -> Reply:
+        behave = error(status, message) if len(request.texts) > 4 else usual
+        return behave(server, request)
+
+    vllm.usual = at_most_four
+    texts = [f"text {number}" for number in range(32)]
+    encoder = encoder_of(batch_texts=16)
+    np.testing.assert_allclose(encoder.embed_documents(texts), unit(vllm, texts), atol=1e-6)
+    assert "lower the setting embedding.batchTexts" in caplog.text
+    # What was learned is not asked again.
+    before = len(vllm.requests)
+    encoder.embed_documents(texts)
+    assert all(len(request.texts) == 4 for request in vllm.requests[before:])
+
+
+def test_one_text_that_is_refused_is_not_said_to_be_many(vllm: FakeVllm, encoder_of: Make) -> None:
+    vllm.usual = error(413, "")
+    with pytest.raises(EndpointRefusedError, match=r"refuses the request \(status 413\)"):
+        encoder_of().embed_documents(["word"])
 
 
 def test_what_was_embedded_before_an_error_is_not_sent_again(

@@ -141,7 +141,9 @@ def test_replies_of_other_shapes_are_read(
 )
 def test_refusals_are_understood_in_all_shapes(said: object, sort: str) -> None:
     endpoint = Endpoint(url="http://h", model="m")
-    refused = refusal(endpoint, 422, json.dumps(said).encode(), None, "")
+    refused = refusal(
+        endpoint, 422, json.dumps(said).encode(), count=1, retry_after=None, target=""
+    )
     assert type(refused).__name__.startswith(sort)
 
 
@@ -172,7 +174,8 @@ def test_whatever_comes_is_vectors_or_a_clear_error(
         assert len(vectors) == count
         assert np.isfinite(vectors).all()
     assert said.startswith("The embedding endpoint http://h ")
-    assert isinstance(refusal(endpoint, 400, content, None, ""), EmbeddingError)
+    refused = refusal(endpoint, 400, content, count=1, retry_after=None, target="")
+    assert isinstance(refused, EmbeddingError)
 
 
 @given(
