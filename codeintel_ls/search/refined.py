@@ -6,9 +6,11 @@ has; every other one keeps its rank by the first model, so that nothing is lost 
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 from codeintel_ls.embedding import Encoder
+from codeintel_ls.index.errors import CacheUnavailableError
 from codeintel_ls.index.generation import Generation
 from codeintel_ls.index.index import Index
 from codeintel_ls.index.schema import KnownFile, chunk_id, file_and_ordinal
@@ -32,7 +34,14 @@ class RefinedVectors:
 
     def share(self, chunks: int) -> float:
         """How much of an index of so many chunks is there, 0 to 1."""
-        return min(self._index.counts.chunks / chunks, 1.0) if chunks else 0.0
+        # It may be lost at this moment, which is no trouble of the index that answers.
+        with suppress(CacheUnavailableError):
+            return min(self._index.counts.chunks / chunks, 1.0) if chunks else 0.0
+        return 0.0
+
+    def helps(self, chunks: int) -> bool:
+        """Whether enough of an index of so many chunks is there to ask for a question's vector."""
+        return self.share(chunks) >= _ENOUGH
 
     def candidates(
         self,
@@ -48,7 +57,7 @@ class RefinedVectors:
         `first` are those by the first model; they are the answer while too little is there.
         Raises EmbeddingError, the errors of the second index's store, InvalidGlobError.
         """
-        if self.share(generation.chunks) < _ENOUGH:
+        if not self.helps(generation.chunks):
             return first
         vector = self._encoder.embed_queries([text])[0]
         own = self._index.published

@@ -51,7 +51,7 @@ async def semantic_search(session: Session, params: wire.SemanticSearchParams) -
         only = _filter(session, live, scope.folder.settings, changed)
         if query.mode is not SearchMode.LEXICAL:
             # On the loop, together with other questions: no thread waits for an endpoint.
-            await live.refinement.embed_ahead(query.text)
+            await live.embed_ahead(query.text)
         # What waits for git must not keep other searches waiting.
         pool = session.pools.search if only is None else session.pools.git
         return scope.folder, await pool.run(

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import RLock
-from typing import Final
 
 from codeintel_ls.cancellation import Cancellation
 from codeintel_ls.embedding import Encoder
@@ -49,11 +48,6 @@ from codeintel_ls.workspace.symbols import Symbol, find_symbols
 from codeintel_ls.workspace.watching import Changes
 
 _log = logging.getLogger(__name__)
-
-_REOPEN: Final = (
-    "The settings cache.directory and embedding take effect when the server is restarted."
-)
-_OFF: Final = 'Indexing is switched off by the setting "index.enabled".'
 
 StatusListener = Callable[[IndexStatus], None]
 
@@ -197,6 +191,10 @@ class WorkspaceFolder:
         engine, stop = self._engine, cancellation or Cancellation()
         return self._result(lambda: engine.search(query, stop, only=only))
 
+    async def embed_ahead(self, text: str) -> None:
+        """Ask for what a search for `text` will need of an endpoint, without holding a thread."""
+        await self.refinement.embed_ahead(text, self._index.counts.chunks)
+
     def find_similar(
         self,
         path: str,
@@ -232,16 +230,15 @@ class WorkspaceFolder:
         return IndexStatus.of_none(self._keeper.health.last_error)
 
     def _index_status(self) -> IndexStatus:
-        notices = (*self._notices, *((_REOPEN,) if self._wants_reopening() else ()))
-        remarks = () if self.settings.index.enabled else (_OFF,)
         return report(
             self._index,
             self._keeper,
             self._scope,
             self.refinement,
             embedder=self._encoder.identity if self._encoder else "none",
-            notices=notices,
-            remarks=remarks,
+            notices=self._notices,
+            opened_with=self._opened_with,
+            settings=self.settings,
         )
 
     def update(
@@ -372,10 +369,6 @@ class WorkspaceFolder:
     def _require_indexing(self) -> None:
         if not self.settings.index.enabled:
             raise IndexingOffError(self.name)
-
-    def _wants_reopening(self) -> bool:
-        old, new = self._opened_with, self.settings
-        return (old.cache.directory, old.embedding) != (new.cache.directory, new.embedding)
 
     def _note_rescan(self) -> None:
         self._keeper.note_rescan()

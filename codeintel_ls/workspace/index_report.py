@@ -1,14 +1,21 @@
 """What a folder says of its index: the counts, and the sentences of all who have a part in it."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from codeintel_ls.index.index import Index
 from codeintel_ls.index.status import IndexStatus
+from codeintel_ls.settings import Settings
 from codeintel_ls.workspace.following import follower_notice
 from codeintel_ls.workspace.index_keeper import IndexKeeper
 from codeintel_ls.workspace.refinement import Refinement
 from codeintel_ls.workspace.refining import NoRefinement
 from codeintel_ls.workspace.scope import FolderScope
+
+_REOPEN: Final = (
+    "The settings cache.directory and embedding take effect when the server is restarted."
+)
+_OFF: Final = 'Indexing is switched off by the setting "index.enabled".'
 
 
 def report(
@@ -19,9 +26,12 @@ def report(
     *,
     embedder: str,
     notices: Sequence[str],
-    remarks: Sequence[str],
+    opened_with: Settings,
+    settings: Settings,
 ) -> IndexStatus:
-    """The status now; `notices` and `remarks` are the folder's own. Raises the store's errors."""
+    """The status now; `notices` are the folder's own. Raises the store's errors."""
+    old = (opened_with.cache.directory, opened_with.embedding)
+    reopen = old != (settings.cache.directory, settings.embedding)
     counts = index.counts
     return IndexStatus(
         state=keeper.health.state,
@@ -42,6 +52,7 @@ def report(
         last_error=keeper.health.last_error,
         notices=(
             *notices,
+            *((_REOPEN,) if reopen else ()),
             *index.notices,
             *keeper.upkeep.notices,
             *scope.notices,
@@ -50,7 +61,7 @@ def report(
         remarks=(
             *scope.remarks,
             *(() if index.owned else (follower_notice(index),)),
-            *remarks,
+            *(() if settings.index.enabled else (_OFF,)),
             *refinement.remarks,
         ),
     )

@@ -220,10 +220,10 @@ class Refinement:
             _log.info("%s", error)
         return first
 
-    async def embed_ahead(self, text: str) -> None:
-        """Have a question's vector ready before a thread searches for it."""
+    async def embed_ahead(self, text: str, chunks: int) -> None:
+        """Have a question's vector ready before a thread searches so many chunks for it."""
         live = self._live
-        if live is not None:
+        if live is not None and live.vectors.helps(chunks):
             await live.encoder.embed_ahead(text)
 
     def share(self, chunks: int) -> float:

@@ -70,7 +70,7 @@ class NoRefinement:
         """Those that there are."""
         return first
 
-    async def embed_ahead(self, text: str) -> None:
+    async def embed_ahead(self, text: str, chunks: int) -> None:
         """Nobody is asked."""
 
     def share(self, _chunks: int) -> float:

@@ -96,6 +96,25 @@ def test_the_model_of_an_endpoint_finds_what_the_bundled_one_cannot(
     assert vllm.texts().count(QUESTION) == 1
 
 
+async def test_a_question_is_asked_ahead_only_where_its_vector_would_help(
+    root: Path, settings: Settings, opened: Open, vllm: FakeVllm
+) -> None:
+    usual, busy = vllm.usual, error(503, "The queue is full.", Retry_After=3600)
+    vllm.plan(usual)
+    vllm.usual = busy
+    folder = opened(root, settings)
+    until(lambda: any("256 dimensions" in remark for remark in folder.index_status().remarks))
+    folder.wait_until_ready(60)
+    await folder.embed_ahead(QUESTION)
+    assert QUESTION not in vllm.texts()
+    vllm.usual = usual
+    until(lambda: folder.search(SearchQuery(text="price")).freshness.refined == 1)
+    await folder.embed_ahead(QUESTION)
+    assert vllm.texts().count(QUESTION) == 1
+    ask(folder)
+    assert vllm.texts().count(QUESTION) == 1
+
+
 def test_letters_alone_send_no_question(
     root: Path, settings: Settings, opened: Open, vllm: FakeVllm
 ) -> None:
