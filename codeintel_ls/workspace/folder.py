@@ -42,7 +42,7 @@ from codeintel_ls.workspace.opening import (
     repository_folder,
 )
 from codeintel_ls.workspace.reading import lines_to_compare
-from codeintel_ls.workspace.refining import refinement_of
+from codeintel_ls.workspace.refining import NoRefinement, refinement_of
 from codeintel_ls.workspace.scope import FolderScope
 from codeintel_ls.workspace.symbols import Symbol, find_symbols
 from codeintel_ls.workspace.watching import Changes
@@ -160,10 +160,16 @@ class WorkspaceFolder:
         """Work by other settings from now on.
 
         Where the cache lies and which model embeds are settled when a folder is opened; a notice
-        says so when they differ. How much the cache may hold counts from now on.
+        says so when they differ, and no endpoint is asked until then. How much the cache may hold
+        counts from now on.
         """
         with self._configuring:
             old, self.settings = self.settings, settings
+            if old.embedding != settings.embedding:
+                # Who takes an endpoint away wants nothing to be sent there from this moment on.
+                self.refinement.close()
+                self.refinement = NoRefinement()
+                self._tell_status()
             if old.cache != settings.cache:
                 self._keeper.upkeep.check_space_again()
             elif old.index == settings.index:

@@ -31,7 +31,9 @@ def report(
 ) -> IndexStatus:
     """The status now; `notices` are the folder's own. Raises the store's errors."""
     old = (opened_with.cache.directory, opened_with.embedding)
-    reopen = old != (settings.cache.directory, settings.embedding)
+    # An endpoint that was taken away and comes back is asked after a restart only.
+    stopped = bool(settings.embedding.endpoint) and isinstance(refinement, NoRefinement)
+    reopen = stopped or old != (settings.cache.directory, settings.embedding)
     counts = index.counts
     return IndexStatus(
         state=keeper.health.state,

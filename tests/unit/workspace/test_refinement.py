@@ -238,6 +238,27 @@ def test_other_dimensions_in_the_middle_of_it_begin_anew(
     until(lambda: refined(folder) and first_path(folder, "zebra") == "web/upload.js")
 
 
+@pytest.mark.parametrize("other", ["", "http://127.0.0.1:9/v1"])
+def test_an_endpoint_that_is_taken_away_is_sent_nothing_more(
+    root: Path, settings: Settings, opened: Open, vllm: FakeVllm, other: str
+) -> None:
+    folder = opened(root, settings)
+    until(lambda: refined(folder))
+    sent = len(vllm.requests)
+    folder.configure(endpoint(settings, url=other))
+    write_tree(root, {"shop/post.py": NEW})
+    folder.update(["shop/post.py"])
+    folder.settle()
+    assert first_path(folder, "pigeon post") == "shop/post.py"
+    assert len(vllm.requests) == sent
+    assert "when the server is restarted" in notices(folder)
+    folder.configure(settings)
+    folder.settle()
+    assert ask(folder, "another question").hits
+    assert len(vllm.requests) == sent
+    assert "when the server is restarted" in notices(folder)
+
+
 def test_settling_waits_for_the_endpoint(root: Path, settings: Settings, vllm: FakeVllm) -> None:
     folder = WorkspaceFolder.open(root, settings)
     try:
