@@ -19,11 +19,11 @@ from codeintel_ls.cancellation import Cancellation
 from codeintel_ls.index.status import IndexStatus
 from codeintel_ls.server.errors import log_unexpected
 from codeintel_ls.server.pools import Pools
-from codeintel_ls.settings import Settings
+from codeintel_ls.settings import EmbeddingSettings, IndexSettings, Settings
 from codeintel_ls.workspace import WorkspaceFolder
 
 OTHER_SETTINGS: Final = (
-    "Another window has this folder open with other settings of its index; those hold."
+    "Another window has this folder open with other settings of index or embedding; those hold."
 )
 
 
@@ -53,15 +53,15 @@ class LiveFolder:
     closing: asyncio.Task[None] | None = field(default=None, init=False)
 
     def tell_status(self, status: IndexStatus) -> None:
-        """Tell everybody; who has other settings of the index hears of that, too."""
+        """Tell everybody; who has other settings than those that hold hears of that, too."""
         self.latest = status
         for use in list(self.uses):
             use.on_status(self.seen_by(use, status))
 
     def seen_by(self, use: Use, status: IndexStatus) -> IndexStatus:
         """The status as it is for one of its uses."""
-        first = self.uses[0].settings.index if self.uses else use.settings.index
-        if use.settings.index == first:
+        first = self.uses[0].settings if self.uses else use.settings
+        if _shaping(use.settings) == _shaping(first):
             return status
         return evolve(status, remarks=(*status.remarks, OTHER_SETTINGS))
 
@@ -205,7 +205,7 @@ class LiveFolders:
     def _reconfigure(self, live: LiveFolder) -> None:
         """Another session's settings hold now."""
         opened, settings = live.opened, live.uses[0].settings
-        if opened is not None and opened.settings.index != settings.index:
+        if opened is not None and _shaping(opened.settings) != _shaping(settings):
             work = self._pools.files.run(lambda _: opened.configure(settings))
             task = asyncio.get_running_loop().create_task(work)
             task.add_done_callback(_configured)
@@ -222,6 +222,11 @@ class LiveFolders:
         closing = [live.closing for live in self if live.closing is not None]
         if closing:
             await asyncio.wait(closing)
+
+
+def _shaping(settings: Settings) -> tuple[IndexSettings, EmbeddingSettings]:
+    """Those that there is one answer to, however many use a folder."""
+    return settings.index, settings.embedding
 
 
 def _configured(task: asyncio.Task[None]) -> None:

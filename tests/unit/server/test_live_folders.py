@@ -6,28 +6,35 @@ from pathlib import Path
 import pytest
 
 from codeintel_ls.errors import CodeIntelError
-from codeintel_ls.server.live_folders import LiveFolders, Use
+from codeintel_ls.index.status import IndexStatus
+from codeintel_ls.server.live_folders import OTHER_SETTINGS, LiveFolders, Use
 from codeintel_ls.server.pools import Pools
-from codeintel_ls.settings import CacheSettings, IndexSettings, Settings
+from codeintel_ls.settings import CacheSettings, EmbeddingSettings, IndexSettings, Settings
 from codeintel_ls.workspace import WorkspaceFolder
 
 
 class Window:
     """What one session hears."""
 
-    def __init__(self, cache: Path, **index: object) -> None:
+    def __init__(self, cache: Path, *, endpoint: str = "", **index: object) -> None:
         self.heard: list[str] = []
+        self.remarks: tuple[str, ...] = ()
         settings = Settings(
             cache=CacheSettings(directory=str(cache)),
+            embedding=EmbeddingSettings(endpoint=endpoint),
             index=IndexSettings(workers=1, watch=False, **index),  # pyright: ignore[reportArgumentType]
         )
         self.use = Use(
             settings,
-            lambda status: self.heard.append("status"),
+            self._on_status,
             lambda done, total, message: self.heard.append("progress"),
             lambda: self.heard.append("stopped"),
             lambda: self.heard.append("resumed"),
         )
+
+    def _on_status(self, status: IndexStatus) -> None:
+        self.heard.append("status")
+        self.remarks = status.remarks
 
 
 @pytest.fixture
@@ -132,4 +139,22 @@ async def test_the_settings_of_who_stays_hold(root, tmp_path, pools):
             break
         await asyncio.sleep(0.01)
     assert opened.settings.index.exclude == ()
+    await folders.close_all()
+
+
+async def test_who_sets_another_endpoint_hears_that_it_does_not_hold(root, tmp_path, pools):
+    folders = LiveFolders(pools)
+    one, two = Window(tmp_path / "cache"), Window(tmp_path / "cache", endpoint="http://localhost:9")
+    opened = await folders.open(root, one.use)
+    await asyncio.to_thread(opened.wait_until_ready, 60)
+    await folders.open(root, two.use)
+    assert OTHER_SETTINGS in two.remarks
+    assert OTHER_SETTINGS not in one.remarks
+    await folders.close(one.use)
+    for _ in range(500):
+        if opened.settings.embedding.endpoint and OTHER_SETTINGS not in two.remarks:
+            break
+        await asyncio.sleep(0.01)
+    assert opened.settings.embedding == two.use.settings.embedding
+    assert OTHER_SETTINGS not in two.remarks
     await folders.close_all()
