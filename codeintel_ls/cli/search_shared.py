@@ -43,17 +43,23 @@ def _fresh_answer(
     server: "DaemonClient", root: Path, params: Mapping[str, Any]
 ) -> tuple[Any, float]:
     """The result of a search of an index that is up to date, and how many seconds it took."""
+    from codeintel_ls.daemon.client import AnsweredError
+
     started = time.monotonic()
     result = server.operation("semanticSearch", params)
     if not _is_fresh(result):
-        with shown_progress(root.name, few_too=False) as progress:
-            server.operation(
-                "updateIndex",
-                {},
-                lambda done, total, message: progress(
-                    int(done), None if total is None else int(total), message
-                ),
-            )
+        try:
+            with shown_progress(root.name, few_too=False) as progress:
+                server.operation(
+                    "updateIndex",
+                    {},
+                    lambda done, total, message: progress(
+                        int(done), None if total is None else int(total), message
+                    ),
+                )
+        except AnsweredError as error:
+            # Indexing may be switched off: an older answer is better than none.
+            output.tell(f"{error} The answer comes from the index as it is.", "warning")
         started = time.monotonic()
         result = server.operation("semanticSearch", params)
     return result, time.monotonic() - started

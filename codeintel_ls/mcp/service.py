@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 
 from attrs import frozen
 
+from codeintel_ls.daemon.client import AnsweredError
 from codeintel_ls.daemon.connect_uris import path_of
 from codeintel_ls.errors import CodeIntelError
 from codeintel_ls.mcp.arguments import read_arguments
@@ -59,7 +60,7 @@ class Asked(Protocol):
 
         Raises:
             SessionLostError: the daemon has gone.
-            CodeIntelError: it refused, or failed; the message is for a person.
+            AnsweredError: it refused, or failed; the message is for a person.
 
         """
         ...
@@ -122,9 +123,10 @@ class ToolService:
         self, tool: Tool, operation: str, params: Mapping[str, Any], roots: Roots, report: Report
     ) -> Answer:
         session = await self._opened(roots)
+        doubt = ""
         try:
             if tool.needs_index and not self._ready:
-                await self._wait_for_index(session, report)
+                doubt = await self._wait_for_index(session, report)
             result = await session.operation(operation, params)
             until = time.monotonic() + _PATIENCE_SECONDS
             # Of the tools' results, only that of a search in the history may say that it is not.
@@ -135,16 +137,22 @@ class ToolService:
             await self._forget(session)
             raise
         told = _with_whole_paths(result, roots)
-        return Answer(tool.text(told), told)
+        return Answer("\n".join(filter(None, (tool.text(told), doubt))), told)
 
-    async def _wait_for_index(self, session: Asked, report: Report) -> None:
-        """Until the index is complete, but not for longer than a client waits."""
+    async def _wait_for_index(self, session: Asked, report: Report) -> str:
+        """Until the index is complete, but not for longer than a client waits.
+
+        Where it cannot be completed: a note that says why. What there is can be searched.
+        """
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 await session.operation("updateIndex", {}, report)
         except TimeoutError:
-            return
+            return ""
+        except AnsweredError as error:
+            return f"Note: {error} The answer comes from the index as it is."
         self._ready = True
+        return ""
 
     async def _opened(self, roots: Roots) -> Asked:
         async with self._opening:
