@@ -22,6 +22,7 @@ _SOONEST_SECONDS: Final = 0.3
 def shown_progress(name: str, *, few_too: bool, noun: str = "file") -> Generator["Counted"]:
     """Progress to hand to what indexes the folder `name`; `noun` is what is counted.
 
+    An empty `noun`: it is told how much of a hundred is done, and not of what.
     The plain lines are left out for a few files, unless `few_too`: a search need not tell that it
     looked at the two files that were just saved.
     """
@@ -70,7 +71,7 @@ class Pace:
             return []
         speed = f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
         left = [f"{duration(self._left / rate)} left"] if self._left else []
-        return [f"{speed} {self._noun}s/s", *left]
+        return [f"{speed} {self._noun}s/s", *left] if self._noun else left
 
 
 def duration(seconds: float) -> str:
@@ -110,19 +111,24 @@ class PlainProgress(Counted):
             return
         self._pace.note(time.monotonic(), done, total)
         if self._next is None:
-            output.tell(f"{message} {output.count(total, self._noun)} of {self._name}")
+            output.tell(f"{message} {self._counted(total, ' of ')}{self._name}")
             self._next = _STEP
         percent = 100 * done // total
         if self._next <= percent < 100:
-            parts = [f"{done:,} of {output.count(total, self._noun)}", *self._pace.parts]
-            output.tell(f"{message}: {percent} % ({', '.join(parts)})")
+            counted = [f"{done:,} of {self._counted(total)}"] if self._noun else []
+            parts = ", ".join([*counted, *self._pace.parts])
+            output.tell(f"{message}: {percent} %{f' ({parts})' if parts else ''}")
             self._next = percent - percent % _STEP + _STEP
 
     def finish(self) -> None:
         """The last line, if there was a first one."""
         if self._next is not None:
             seconds = time.monotonic() - self._started
-            output.tell(f"Indexed {output.count(self.total, self._noun)} in {seconds:.1f} s")
+            what = self._counted(self.total) or self._name
+            output.tell(f"Indexed {what} in {seconds:.1f} s")
+
+    def _counted(self, number: int, then: str = "") -> str:
+        return f"{output.count(number, self._noun)}{then}" if self._noun else ""
 
 
 class BarProgress(Counted):
@@ -131,6 +137,7 @@ class BarProgress(Counted):
     def __init__(self, name: str, bar: "Bar", noun: str = "file") -> None:
         self._name = name
         self._bar = bar
+        self._noun = noun
         self._pace = Pace(noun)
         self._task = bar.add_task(name, total=None, visible=False, share="", pace="")
 
@@ -143,7 +150,7 @@ class BarProgress(Counted):
             total=total,
             visible=bool(total),
             description=f"{message} {self._name}",
-            share=f"{done:,}/{total or 0:,}",
+            share=f"{done:,}/{total or 0:,}" if self._noun else f"{done} %",
             pace="  ".join(self._pace.parts),
         )
 

@@ -49,7 +49,7 @@ def _fresh_answer(
     result = server.operation("semanticSearch", params)
     if not _is_fresh(result):
         try:
-            with shown_progress(root.name, few_too=False) as progress:
+            with shown_progress(root.name, few_too=False, noun="") as progress:
                 server.operation(
                     "updateIndex",
                     {},

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from codeintel_ls.cli.progress_display import Pace, duration
+from codeintel_ls.cli.progress_display import Pace, duration, shown_progress
 from tests.unit.cli.command_line import CommandLine
 from tests.unit.cli.conftest import Call
 
@@ -63,6 +63,15 @@ def test_what_begins_anew_has_a_pace_of_its_own() -> None:
 )
 def test_durations_are_as_exact_as_they_are_of_use(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_shares_are_not_told_as_files(capsys: pytest.CaptureFixture[str]) -> None:
+    with shown_progress("app", few_too=False, noun="") as progress:
+        for done in (0, 50, 100):
+            progress(done, 100, "Indexing")
+    told = capsys.readouterr().err.splitlines()
+    assert told[:2] == ["Indexing app", "Indexing: 50 %"]
+    assert re.fullmatch(r"Indexed app in [\d.]+ s", told[2])
 
 
 @pytest.fixture
