@@ -52,7 +52,18 @@ class DaemonSession:
 
 async def open_session(folders: Sequence[Path]) -> DaemonSession:
     """A session with these folders open. Raises what `DaemonClient.open` does."""
-    client = await asyncio.to_thread(DaemonClient.open, folders, "agent")
+    opening = asyncio.ensure_future(asyncio.to_thread(DaemonClient.open, folders, "agent"))
+    try:
+        client = await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        # A thread cannot be stopped: what it opens is closed when it has come.
+        opening.add_done_callback(_close_unwanted)
+        raise
     if client is None:
         raise SessionLostError("There is no background process.")
     return DaemonSession(client)
+
+
+def _close_unwanted(opening: "asyncio.Future[DaemonClient | None]") -> None:
+    if not opening.cancelled() and opening.exception() is None and (client := opening.result()):
+        client.close()
