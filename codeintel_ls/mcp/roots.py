@@ -25,22 +25,19 @@ class Roots:
         real = dict.fromkeys(folder.resolve() for folder in folders if folder.is_dir())
         return cls(tuple(real))
 
-    def resolve(self, path: str) -> Path:
-        """The absolute place of `path`, which is absolute or relative to one of the folders.
+    def resolve(self, path: str) -> tuple[Path, Path]:
+        """The folder in which `path` lies, and where in it, without symbolic links.
 
-        Relative to that one in which it exists, the first where it exists in none. Raises
-        OutsideRootsError.
+        `path` is absolute, or relative to the folder in which it exists, the first where it exists
+        in none. Raises OutsideRootsError.
         """
         if "\0" in path:
             raise OutsideRootsError("This path")
         candidates = [Path(os.path.normpath(folder / path)) for folder in self.folders]
-        there = [place for place in candidates if place.exists()]
-        inside = [place for place in there or candidates if self._holds(place)]
-        if not inside:
-            raise OutsideRootsError(path)
-        return inside[0]
-
-    def _holds(self, place: Path) -> bool:
-        # A link inside may lead outside; where it leads is what would be read.
-        real = place.resolve()
-        return any(real.is_relative_to(folder) for folder in self.folders)
+        for place in [place for place in candidates if place.exists()] or candidates:
+            # A link inside may lead outside; where it leads is what would be read.
+            real = place.resolve()
+            for folder in self.folders:
+                if real.is_relative_to(folder):
+                    return folder, real.relative_to(folder)
+        raise OutsideRootsError(path)

@@ -4,6 +4,7 @@ Lines are 1-based and inclusive for agents, 0-based for the daemon.
 """
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from attrs import frozen
@@ -80,13 +81,14 @@ def _range(first: int, last: int) -> dict[str, Any]:
 
 
 def _uri(arguments: Mapping[str, Any], roots: Roots) -> str:
-    return roots.resolve(arguments["path"]).as_uri()
+    folder, path = roots.resolve(arguments["path"])
+    return (folder / path).as_uri()
 
 
 def _semantic_search(arguments: Mapping[str, Any], roots: Roots) -> Ask:
     folders = None
     if arguments["path"] is not None:
-        folders = [roots.resolve(arguments["path"]).as_uri()]
+        folders = [_uri(arguments, roots)]
     params = _given(
         query=arguments["query"],
         limit=arguments["limit"],
@@ -156,10 +158,8 @@ def _list_paths(arguments: Mapping[str, Any], roots: Roots) -> Ask:
     folder = roots.folders[0]
     path = None
     if arguments["path"] is not None:
-        place = roots.resolve(arguments["path"])
-        folder = next(one for one in roots.folders if place.is_relative_to(one))
-        path = place.relative_to(folder).as_posix()
-        path = None if path == "." else path
+        folder, place = roots.resolve(arguments["path"])
+        path = None if place == Path() else place.as_posix()
     params = _given(
         folder=folder.as_uri(), path=path, globs=arguments["globs"], limit=arguments["limit"]
     )

@@ -1,9 +1,12 @@
 """Paths of agents mean files inside of the roots, and nothing else."""
 
+from pathlib import Path
+
 import pytest
 
 from codeintel_ls.mcp.errors import OutsideRootsError
 from codeintel_ls.mcp.roots import Roots
+from codeintel_ls.mcp.tools import TOOLS
 
 
 @pytest.fixture
@@ -18,11 +21,12 @@ def two(tmp_path):
 
 def test_relative_paths_are_found_in_the_root_that_has_them(two):
     folder, roots = two
-    assert roots.resolve("src/a.py") == folder / "one/src/a.py"
-    assert roots.resolve("lib/b.py") == folder / "two/lib/b.py"
-    assert roots.resolve("new.py") == folder / "one/new.py"
-    assert roots.resolve(".") == folder / "one"
-    assert roots.resolve(str(folder / "two/lib/b.py")) == folder / "two/lib/b.py"
+    one, another = roots.folders
+    assert roots.resolve("src/a.py") == (one, Path("src/a.py"))
+    assert roots.resolve("lib/b.py") == (another, Path("lib/b.py"))
+    assert roots.resolve("new.py") == (one, Path("new.py"))
+    assert roots.resolve(".") == (one, Path())
+    assert roots.resolve(str(folder / "two/lib/b.py")) == (another, Path("lib/b.py"))
 
 
 @pytest.mark.parametrize("path", ["../secret", "src/../../secret", "/etc/passwd", "a\0b", "link"])
@@ -33,10 +37,21 @@ def test_nothing_outside_is_asked_about(two, path):
         roots.resolve(path)
 
 
-def test_links_inside_stay_inside(two):
+def test_links_mean_what_they_lead_to(two):
     folder, roots = two
     (folder / "one/link").symlink_to(folder / "one/src")
-    assert roots.resolve("link/a.py") == folder / "one/link/a.py"
+    (folder / "elsewhere").symlink_to(folder / "two")
+    assert roots.resolve("link/a.py") == (folder / "one", Path("src/a.py"))
+    assert roots.resolve(str(folder / "elsewhere/lib")) == (folder / "two", Path("lib"))
+
+
+def test_files_are_listed_through_a_link_from_outside(two):
+    folder, roots = two
+    (folder / "elsewhere").symlink_to(folder / "two")
+    (list_paths,) = [tool for tool in TOOLS if tool.name == "list_paths"]
+    given = {"path": str(folder / "elsewhere/lib"), "globs": None, "limit": None}
+    ask = list_paths.ask(given, roots)
+    assert ask.params == {"folder": (folder / "two").as_uri(), "path": "lib"}
 
 
 def test_only_folders_that_exist_are_roots(tmp_path):
