@@ -5,11 +5,14 @@ The thread ends when nothing has been due or waiting for a while. Thread-safe.
 """
 
 import heapq
+import logging
 import time
 from collections.abc import Callable
 from itertools import count
 from threading import Condition, Thread
 from typing import Final, NamedTuple
+
+_log = logging.getLogger(__name__)
 
 _IDLE_SECONDS: Final = 10.0
 
@@ -60,15 +63,20 @@ class Alarms:
             due = _Due(time.monotonic() + seconds, next(self._numbers), alarm)
             heapq.heappush(self._due, due)
             if self._thread is None:
-                self._thread = Thread(target=self._run, name="git-alarms", daemon=True)
-                self._thread.start()
+                thread = Thread(target=self._run, name="git-alarms", daemon=True)
+                thread.start()
+                self._thread = thread
             elif first is None or due.at < first.at:
                 self._changed.notify()
         return alarm
 
     def _run(self) -> None:
         while (alarm := self._next()) is not None:
-            alarm.ring()
+            try:
+                alarm.ring()
+            # Whatever becomes of one: all others come by the same thread.
+            except Exception:  # noqa: BLE001 (as told)
+                _log.exception("What was to be done at a time has failed")
 
     def _next(self) -> Alarm | None:
         """The next that is due, waited for; None when nothing has come for a while."""

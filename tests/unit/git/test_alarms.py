@@ -70,3 +70,28 @@ def test_many_at_once_all_come(alarms):
         thread.start()
     for _ in range(400):
         assert done.acquire(timeout=SECONDS)
+
+
+def test_one_that_fails_keeps_no_other_from_coming(alarms, caplog):
+    last = threading.Event()
+
+    def fail():
+        raise RuntimeError("not today")
+
+    alarms.after(0.0, fail)
+    alarms.after(0.05, last.set)
+    assert last.wait(SECONDS)
+    assert "not today" in caplog.text
+
+
+def test_a_thread_that_cannot_be_started_is_tried_again(alarms, monkeypatch):
+    def refuse(_: threading.Thread):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError):
+            alarms.after(0.0, list)
+    last = threading.Event()
+    alarms.after(0.0, last.set)
+    assert last.wait(SECONDS)
