@@ -155,12 +155,12 @@ def _running() -> Sequence[tuple[Place, Note]]:
     found: list[tuple[Place, Note]] = []
     for place in places():
         note = place.note()
-        if note is not None and _is_ours(note):
+        if note is not None and is_ours(note):
             found.append((place, note))
     return found
 
 
-def _is_ours(note: Note) -> bool:
+def is_ours(note: Note) -> bool:
     """Whether the process of a note is the one that wrote it, and no later one with its id."""
     try:
         started = psutil.Process(note.pid).create_time()

@@ -3,14 +3,18 @@
 import os
 import shutil
 import socket
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import psutil
 
 from codeintel_ls.cli.checks import Check, Health, Setting
+from codeintel_ls.cli.daemon import is_ours
 from codeintel_ls.daemon.place import place_of, runtime_directory
-from codeintel_ls.settings import Settings
+
+if TYPE_CHECKING:
+    from codeintel_ls.embedding import Endpoint
 
 _EDITORS: Final = {
     "VS Code": ("code", "code-server", "codium"),
@@ -23,8 +27,8 @@ _EDITORS: Final = {
 }
 _AGENTS: Final = {"Claude Code": ("claude",), "Codex": ("codex",), "Gemini": ("gemini",)}
 _CONNECT_SECONDS: Final = 3.0
-_HTTPS: Final = 443
 _HTTP: Final = 80
+_PORTS: Final = {"https": 443, "socks5": 1080, "socks5h": 1080}
 
 
 def check_lock(setting: Setting) -> Check:
@@ -50,29 +54,44 @@ def check_server(setting: Setting) -> Check:
         return Check("server", Health.NOTE, without)
     base = runtime_directory()
     note = place_of(str(setting.folder)).note()
-    if note is None or not psutil.pid_exists(note.pid):
+    if note is None or not is_ours(note):
         return Check("server", Health.OK, f"none runs for this folder; its sockets lie in {base}")
     return Check("server", Health.OK, f"process {note.pid}, version {note.version}")
 
 
 def check_endpoint(setting: Setting) -> Check:
-    """Whether the endpoint for embeddings, where one is set, can be reached. Sends nothing."""
-    address = _endpoint(setting.loaded.settings)
-    if not address:
+    """Whether the endpoint for embeddings, where one is set, can be reached. Sends nothing.
+
+    Where a proxy leads there, it is the proxy that is looked for.
+    """
+    from codeintel_ls.workspace.refining import endpoint_of
+
+    endpoint = endpoint_of(setting.loaded.settings.embedding)
+    if endpoint is None:
         return Check("endpoint", Health.OK, "none is set: nothing leaves this machine")
-    parts = urlsplit(address)
-    port = parts.port or (_HTTPS if parts.scheme == "https" else _HTTP)
+    proxy = endpoint.proxy or _proxy_of_environment(endpoint)
+    parts = urlsplit(proxy or endpoint.url)
+    # A proxy's user and password are told to nobody.
+    place = parts.netloc.rpartition("@")[2]
+    what = f"the proxy {place}" if proxy else place
     try:
+        port = parts.port or _PORTS.get(parts.scheme, _HTTP)
         socket.create_connection((parts.hostname or "", port), _CONNECT_SECONDS).close()
-    except OSError as error:
-        found = f"{parts.hostname}:{port} cannot be reached: {error.strerror or error}"
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
         advice = "Start it, or see the settings embedding.endpoint and embedding.proxy."
-        return Check("endpoint", Health.WRONG, found, advice)
-    return Check("endpoint", Health.OK, f"{parts.hostname}:{port} accepts connections")
+        return Check("endpoint", Health.WRONG, f"{what} cannot be reached: {reason}", advice)
+    return Check("endpoint", Health.OK, f"{what} accepts connections")
 
 
-def _endpoint(settings: Settings) -> str:
-    return settings.embedding.endpoint
+def _proxy_of_environment(endpoint: "Endpoint") -> str:
+    """The URL of the proxy that requests to an endpoint go through; empty without one."""
+    parts = urlsplit(endpoint.url)
+    if endpoint.is_on_this_machine or proxy_bypass(parts.hostname or ""):
+        return ""
+    proxies = getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all", "")
+    return proxy if "://" in proxy or not proxy else f"http://{proxy}"
 
 
 def check_editors(_: Setting) -> Check:

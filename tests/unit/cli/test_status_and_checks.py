@@ -1,11 +1,14 @@
 """`status`, `doctor` and `config`: what there is, and what is wrong."""
 
+import os
 import shutil
+import socket
 from pathlib import Path
 
 import jsonschema
 import pytest
 
+from codeintel_ls.daemon.place import Note, place_of
 from codeintel_ls.settings import Settings, json_schema
 from codeintel_ls.workspace import index_folder
 from tests.unit.cli.conftest import Call
@@ -89,6 +92,42 @@ def test_doctor_says_what_is_wrong_and_what_to_do(
     assert "Install git" in checks["git"]["message"]
     assert "embedding.model" in checks["model"]["message"]
     assert "max_file_bytes" in checks["settings"]["message"]
+
+
+def test_doctor_takes_no_other_process_for_the_server(
+    call: Call, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    place = place_of(str(folder))
+    place.make()
+    # This process, which has begun later than the server that had its number.
+    place.write_note(Note(os.getpid(), "1.0", str(folder), 1.0))
+    checks = call("doctor", "--json", folder=folder).document()["checks"]
+    (server,) = [check for check in checks if check["name"] == "server"]
+    assert "none runs" in server["message"]
+
+
+@pytest.mark.parametrize("named_by", ["embedding.proxy", "ALL_PROXY"])
+def test_doctor_looks_for_the_proxy_where_one_leads_to_the_endpoint(
+    call: Call, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named_by: str
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    settings = tmp_path / "config" / "codeintel-ls" / "config.toml"
+    settings.parent.mkdir(parents=True)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        url = f"http://127.0.0.1:{proxy.getsockname()[1]}"
+        lines = ["[embedding]", 'endpoint = "http://embeddings.invalid/v1"']
+        if named_by == "embedding.proxy":
+            lines.append(f'proxy = "{url}"')
+        else:
+            monkeypatch.setenv(named_by, url)
+        settings.write_text("\n".join(lines))
+        checks = call("doctor", "--json", folder=folder).document()["checks"]
+    (endpoint,) = [check for check in checks if check["name"] == "endpoint"]
+    assert endpoint["health"] == "ok"
+    assert "the proxy 127.0.0.1" in endpoint["message"]
 
 
 def test_doctor_notes_a_folder_outside_any_repository(call: Call, folder: Path) -> None:
