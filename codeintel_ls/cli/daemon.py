@@ -196,13 +196,10 @@ def _memory(pid: int) -> int:
 def _clients(place: Place, pid: int) -> int:
     """How many connections it has: each has the name of the socket that listens.
 
-    0 where that cannot be known, as with a psutil before 6.
+    0 where that cannot be known.
     """
     try:
-        process = psutil.Process(pid)
-        if not hasattr(process, "net_connections"):
-            return 0
-        connections = process.net_connections("unix")
+        connections = psutil.Process(pid).net_connections("unix")
     except psutil.Error:
         return 0
     return max(sum(connection.laddr == place.socket for connection in connections) - 1, 0)

@@ -120,9 +120,9 @@ def _read_key(path: Path) -> str:
         raise EndpointMisconfiguredError(
             f"The file of the setting embedding.apiKeyFile cannot be read: {error.strerror}."
         ) from error
-    except UnicodeDecodeError as error:
-        # Not `from error`: that one shows the bytes.
-        raise _no_key("embedding.apiKeyFile") from error.__cause__
+    except UnicodeDecodeError:
+        # That one shows the bytes.
+        raise _no_key("embedding.apiKeyFile") from None
     if not key:
         raise EndpointMisconfiguredError("The file of the setting embedding.apiKeyFile is empty.")
     return key

@@ -325,7 +325,7 @@ def _tls(endpoint: Endpoint) -> ssl.SSLContext:
     try:
         context = httpx.create_ssl_context()
         if endpoint.ca_file:
-            context.load_verify_locations(cafile=os.path.expanduser(endpoint.ca_file))  # noqa: PTH111
+            context.load_verify_locations(cafile=os.path.expanduser(endpoint.ca_file))  # noqa: PTH111 (never fails)
     except (OSError, ssl.SSLError) as error:
         raise EndpointMisconfiguredError(
             "The file of the setting embedding.caFile holds no certificates that can be read."

@@ -55,7 +55,7 @@ class Pacing:
         wait = min(_FIRST_WAIT * 2**self._tries, _LONGEST_WAIT)
         # Full jitter, so that many who were refused together do not come back together; but
         # never earlier than was asked for.
-        wait = random.uniform(0, wait) if asked is None else asked + random.uniform(0, wait)  # noqa: S311
+        wait = random.uniform(0, wait) if asked is None else asked + random.uniform(0, wait)  # noqa: S311 (no secret)
         return wait if wait < self.remaining else False
 
 

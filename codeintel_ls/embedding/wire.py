@@ -128,10 +128,10 @@ def read_reply(endpoint: Endpoint, body: bytes, count: int, dimension: int | Non
 def _json(endpoint: Endpoint, body: bytes) -> object:
     try:
         return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
+    except orjson.JSONDecodeError:
         what = "a web page" if body.lstrip()[:1] == b"<" else "something that is no JSON"
         # The decoder's own error holds the whole reply.
-        raise _bad(endpoint, f"answered with {what}") from error.__cause__
+        raise _bad(endpoint, f"answered with {what}") from None
 
 
 def _entries(endpoint: Endpoint, reply: object) -> Sequence[object]:
@@ -174,8 +174,8 @@ def _row(endpoint: Endpoint, value: object) -> Vectors:
             row = np.array([np.nan if n is None else n for n in numbers], dtype=np.float32)
         else:
             raise _bad(endpoint, "answered with no embeddings")
-    except (binascii.Error, ValueError, TypeError) as error:
-        raise _bad(endpoint, "sent a vector that cannot be read") from error.__cause__
+    except (binascii.Error, ValueError, TypeError):
+        raise _bad(endpoint, "sent a vector that cannot be read") from None
     if row.ndim != 1:
         raise _bad(endpoint, "sent a vector that cannot be read")
     return row.astype(np.float32, copy=False)

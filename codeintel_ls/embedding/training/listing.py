@@ -78,7 +78,7 @@ def shuffled(
     names: Mapping[str, Iterable[str]], shares: Mapping[str, int], seed: int
 ) -> Sequence[tuple[str, str]]:
     """(registry, name) of all, mixed; at most `shares` of a registry where it is named there."""
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)  # noqa: S311 (no secret)
     mixed: list[tuple[str, str]] = []
     for registry, several in names.items():
         distinct = sorted(set(several))

@@ -110,7 +110,7 @@ def _records_of(package: Package, refusal: Refusal, seed: int) -> list[Record] |
         for path, text in package.files()
         if (not is_large or path.endswith(_SCARCE)) and package.permits(path)
     ]
-    random.Random(seed ^ own_seed).shuffle(files)  # noqa: S311
+    random.Random(seed ^ own_seed).shuffle(files)  # noqa: S311 (no secret)
     permitted = (
         (path, text) for path, text in files if not refusal.path(path) and not refusal.text(text)
     )

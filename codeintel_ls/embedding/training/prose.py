@@ -86,7 +86,7 @@ def _leading_comment(lines: list[str], language: str) -> tuple[list[str], list[s
     attributes: list[str] = []
     in_block = False
     row = 0
-    for row, line in enumerate(lines):  # noqa: B007
+    for row, line in enumerate(lines):  # noqa: B007 (used after it)
         bare = line.strip()
         if in_block or is_comment(bare, language):
             comment.append(bare)
@@ -166,11 +166,3 @@ def is_prose(text: str) -> bool:
     if letters < 0.6 * len(text.replace(" ", "")):
         return False
     return len(words) < 5 or any(word.lower() in _COMMON_WORDS for word in words)
-
-
-def first_sentence(text: str) -> str:
-    """Up to the first full stop that ends a sentence of three words or more."""
-    for found in re.finditer(r"[.!?](?=\s+[A-Z(])", text):
-        if text[: found.start()].count(" ") >= 2:
-            return text[: found.start()]
-    return text.rstrip(".")

@@ -112,7 +112,7 @@ class Session:
 
     def say(self, text: str) -> None:
         """Print with the time passed."""
-        print(f"[{time.monotonic() - self._began:6.1f}] {text}", flush=True)  # noqa: T201
+        print(f"[{time.monotonic() - self._began:6.1f}] {text}", flush=True)  # noqa: T201 (for who trains)
 
     def run(self) -> None:
         """Teach, embed, and train the tables; write weights and scores."""

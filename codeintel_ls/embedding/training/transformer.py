@@ -30,12 +30,12 @@ class Shape:
 class _Linear(nn.Linear):
     """Computes in its input's precision and keeps its weights in full."""
 
-    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 (torch's name)
         return f.linear(input, self.weight.to(input.dtype), self.bias.to(input.dtype))
 
 
 class _Norm(nn.LayerNorm):
-    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 (torch's name)
         weight, bias = self.weight.to(input.dtype), self.bias.to(input.dtype)
         return f.layer_norm(input, self.normalized_shape, weight, bias, self.eps)
 
