@@ -97,12 +97,12 @@ class FileTooLargeError(GitError):
 
 
 class LineOutOfRangeError(InvalidRequestError, GitError):
-    """A line was asked that the text does not have."""
+    """A line was asked that the text does not have. Lines are told as people count them, from 1."""
 
     def __init__(self, path: str, first_line: int, last_line: int, count: int) -> None:
         super().__init__(
-            f"{shown(path)} has {count} lines; lines {first_line} to {last_line} "
-            "(counted from 0) are not all in it."
+            f"{shown(path)} has {count} lines; lines {first_line + 1} to "
+            f"{last_line + 1} are not all in it."
         )
 
 
