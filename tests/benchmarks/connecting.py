@@ -4,11 +4,16 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
 
-from tests.benchmarks.language_client import SERVER, ProcessClient, RequestFailedError, session
+from tests.benchmarks.language_client import (
+    CONNECT,
+    SERVER,
+    ProcessClient,
+    RequestFailedError,
+    session,
+)
 from tests.benchmarks.measuring import Goal, Row, in_turn
 from tests.benchmarks.workbench import Workbench
 
-CONNECT = (sys.executable, "-m", "codeintel_ls", "connect")
 _BARE = (sys.executable, "-c", "pass")
 _STOP = (sys.executable, "-m", "codeintel_ls", "daemon", "stop", "--all")
 _ASKED = b'{"jsonrpc":"2.0","id":1,"method":"unknown"}'

@@ -16,6 +16,7 @@ import orjson
 from codeintel_ls.server.uris import uri_from_path
 
 SERVER = (sys.executable, "-m", "codeintel_ls", "serve", "--stdio")
+CONNECT = (sys.executable, "-m", "codeintel_ls", "connect")
 _LARGEST_ANSWER = 64 * 1024 * 1024
 _PATIENCE_SECONDS = 3_600.0
 

@@ -15,6 +15,7 @@ from pytest_lsp.client import LanguageClient, register_lsp_features
 from codeintel_ls.server.uris import uri_from_path
 
 SERVER = [sys.executable, "-m", "codeintel_ls", "serve", "--stdio"]
+CONNECT = [sys.executable, "-m", "codeintel_ls", "connect"]
 SECONDS = 30.0
 DOORS = ["request", "command"]
 CAPABILITIES = types.ClientCapabilities(

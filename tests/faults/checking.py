@@ -51,16 +51,6 @@ class Reference:
     texts: frozenset[bytes]
 
 
-def eventually(check: Callable[[], bool], seconds: float = PATIENCE) -> bool:
-    """Whether it came true in time."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if check():
-            return True
-        time.sleep(0.02)
-    return False
-
-
 @contextmanager
 def opened(root: Path, cache: Path, *, watch: bool = False) -> Iterator[WorkspaceFolder]:
     """The folder, open."""

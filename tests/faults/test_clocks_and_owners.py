@@ -12,16 +12,10 @@ from pathlib import Path
 import pytest
 
 from codeintel_ls.index import worker_process
-from tests.faults.checking import (
-    differences,
-    eventually,
-    fresh,
-    is_right,
-    opened,
-    recovered,
-)
+from tests.faults.checking import differences, fresh, is_right, opened, recovered
 from tests.faults.conftest import Grown
 from tests.faults.trees import check_out, copied
+from tests.waiting import eventually
 
 DAY = 86_400
 EARLIER = f"""

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.checking import differences, eventually, opened, recovered
+from tests.faults.checking import differences, opened, recovered
 from tests.faults.conftest import Grown
+from tests.waiting import eventually
 
 SEGMENT = (
     "segment.json",

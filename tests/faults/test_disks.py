@@ -10,10 +10,11 @@ import pytest
 from codeintel_ls.errors import CodeIntelError
 from codeintel_ls.index.errors import CacheUnavailableError, IndexingError
 from codeintel_ls.workspace import WorkspaceFolder
-from tests.faults.checking import asked, differences, eventually, opened, recovered
+from tests.faults.checking import asked, differences, opened, recovered
 from tests.faults.conftest import Grown
 from tests.faults.disks import failing_disk, memory_disk
 from tests.faults.trees import copied
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="disks are mounted as on Linux")
 

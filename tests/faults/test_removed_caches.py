@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.checking import differences, eventually, is_right, opened, recovered
+from tests.faults.checking import differences, is_right, opened, recovered
 from tests.faults.conftest import Grown
+from tests.waiting import eventually
 
 
 def remove(cache: Path, pattern: str) -> None:

@@ -13,10 +13,11 @@ import pytest
 from codeintel_ls.search import SearchQuery
 from codeintel_ls.workspace import WorkspaceFolder
 from codeintel_ls.workspace.index_keeper import IndexKeeper
-from tests.faults.checking import differences, eventually, fresh, is_right, opened, recovered
+from tests.faults.checking import differences, fresh, is_right, opened, recovered
 from tests.faults.conftest import Grown
 from tests.faults.trees import WORDS, copied, text_of
 from tests.unit.workspace.trees import commit_all, git, write_tree
+from tests.waiting import eventually
 
 RENAMED = 10_000
 

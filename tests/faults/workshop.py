@@ -24,7 +24,6 @@ from tests.faults.checking import (
     Reference,
     asked,
     differences,
-    eventually,
     fresh,
     opened,
     recovered,
@@ -33,6 +32,7 @@ from tests.faults.checking import (
 from tests.faults.driver import Errand
 from tests.faults.steps import Target
 from tests.faults.trees import check_out, copied, make_repository
+from tests.waiting import eventually
 
 VICTIMS: Final = ("server", "worker")
 _REPOSITORY: Final = Path(__file__).parents[2]

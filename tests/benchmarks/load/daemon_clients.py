@@ -2,17 +2,15 @@
 
 import asyncio
 import os
-import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from codeintel_ls.daemon.place import Place, place_of
+from codeintel_ls.daemon.place import place_of
 from codeintel_ls.daemon.starting import connect_or_start
-from tests.benchmarks.language_client import LanguageClient, ProcessClient
+from tests.benchmarks.language_client import CONNECT, LanguageClient, ProcessClient
 from tests.benchmarks.workbench import Workbench, first_indexable
 
-CONNECT = (sys.executable, "-m", "codeintel_ls", "connect")
 _LARGEST_ANSWER = 64 * 1024 * 1024
 _END_SECONDS = 60.0
 _TURN = 0.1
@@ -95,11 +93,6 @@ class Daemon:
         client = ProcessClient(process)
         await client.begin(self._folders, self._options)
         return client
-
-    @property
-    def place(self) -> Place:
-        """Where it is found."""
-        return self._place
 
     def sockets_left(self) -> list[str]:
         """What an ended daemon has left of its socket and note."""

@@ -14,7 +14,7 @@ from typing import Any
 from tests.e2e.test_lifecycle import Pipe
 
 SECONDS = 30.0
-CONNECT = """
+FAKE_CONNECT = """
 import socket, sys, types
 path, problem = sys.argv[1:]
 from codeintel_ls.errors import CodeIntelError
@@ -40,7 +40,7 @@ def forwarder(
     folder: Path | None = None,
 ) -> Pipe:
     """A real `connect` process in `folder`, whose daemons are at `path`, or which can have none."""
-    command = [sys.executable, "-P", "-c", CONNECT, str(path), problem]
+    command = [sys.executable, "-P", "-c", FAKE_CONNECT, str(path), problem]
     return Pipe(environment, command, folder)
 
 

@@ -13,12 +13,11 @@ import pytest
 from pygls.exceptions import JsonRpcException
 
 from codeintel_ls.daemon.place import Note, place_of
-from tests.e2e.editor import SECONDS, Editor, eventually
+from tests.e2e.editor import CONNECT, SECONDS, Editor, eventually
 from tests.e2e.project import CACHE, make_project
 from tests.e2e.slow_git import is_running
 from tests.e2e.test_lifecycle import descendants
 
-CONNECT = [sys.executable, "-m", "codeintel_ls", "connect"]
 RETRY = -32801
 KILLS = 3
 TYPED = 40

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from codeintel_ls.server.uris import uri_from_path
-from tests.e2e.connect.fake_daemon import CONNECT, begin, forwarder
+from tests.e2e.connect.fake_daemon import FAKE_CONNECT, begin, forwarder
 from tests.e2e.project import make_project
 from tests.e2e.slow_git import is_running
 from tests.e2e.test_lifecycle import PARENT, Pipe, all_gone, descendants
@@ -84,7 +84,7 @@ def test_signals_end_it_at_once(editor, daemon, number, begun):
 @pytest.mark.parametrize("told", [True, False])
 def test_an_editor_that_is_killed_leaves_no_forwarder(environment, daemon, told):
     # This test holds the other ends of the pipes: the forwarder must notice by itself.
-    command = [sys.executable, "-c", CONNECT, str(daemon.path), ""]
+    command = [sys.executable, "-c", FAKE_CONNECT, str(daemon.path), ""]
     parent = Pipe(environment, [sys.executable, "-c", PARENT, *command])
     assert parent.process.stderr is not None
     pid = int(parent.process.stderr.readline())

@@ -4,18 +4,18 @@ import os
 import shutil
 import signal
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from codeintel_ls.daemon.client import DaemonClient
 from codeintel_ls.daemon.place import Place, place_of, places
 from tests.e2e.conftest import environment_in
+from tests.e2e.project import make_project
 from tests.e2e.slow_git import is_running
-
-SECONDS = 30.0
 
 
 @pytest.fixture
@@ -41,19 +41,25 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dic
     shutil.rmtree(runtime, ignore_errors=True)
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A project of the test's own."""
+    make_project(tmp_path / "app")
+    return tmp_path / "app"
+
+
+def opened(folder: Path, **how: Any) -> DaemonClient:
+    """A session of an editor with this folder open; `how` as for `DaemonClient.open`."""
+    client = DaemonClient.open([folder], "editor", **how)
+    assert client is not None
+    return client
+
+
 def pid_of(folder: Path) -> int:
     """The process id of the folder's daemon."""
     note = place_of(str(folder)).note()
     assert note is not None
     return note.pid
-
-
-def until(condition, seconds: float = SECONDS) -> None:
-    """Wait for something that happens in another process."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.02)
 
 
 def is_gone(place: Place, pid: int) -> bool:

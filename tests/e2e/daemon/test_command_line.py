@@ -8,21 +8,11 @@ import sys
 import threading
 from pathlib import Path
 
-import pytest
-
-from codeintel_ls.daemon.client import DaemonClient
 from codeintel_ls.daemon.greeting import welcome
 from codeintel_ls.daemon.place import place_of, places
-from tests.e2e.daemon.conftest import pid_of
-from tests.e2e.project import make_project
+from tests.e2e.daemon.conftest import opened, pid_of
 
 SEARCH = [sys.executable, "-m", "codeintel_ls", "search"]
-
-
-@pytest.fixture
-def folder(tmp_path):
-    make_project(tmp_path / "app")
-    return tmp_path / "app"
 
 
 def search(where: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -36,8 +26,7 @@ def test_the_answer_is_the_same_with_and_without_a_server(environment, folder):
     assert places() == []
     found = json.loads(search(folder, "--json", *words).stdout)
     reasons = search(folder, "--explain", *words).stdout
-    client = DaemonClient.open([folder], "editor")
-    assert client is not None
+    client = opened(folder)
     client.operation("updateIndex", {})
     shared = search(folder / "src", *words)
     assert shared.returncode == 0, shared.stderr
@@ -80,8 +69,7 @@ def test_a_server_that_ends_before_it_answers_is_done_without(environment, folde
 
 
 def test_what_was_just_saved_is_found(environment, folder):
-    client = DaemonClient.open([folder], "editor")
-    assert client is not None
+    client = opened(folder)
     client.operation("updateIndex", {})
     (folder / "new.py").write_text("def polish_the_silver():\n    pass\n")
     client.operation("updateIndex", {"uris": [(folder / "new.py").as_uri()]})
@@ -91,8 +79,7 @@ def test_what_was_just_saved_is_found(environment, folder):
 
 def test_it_is_the_server_that_answers(environment, folder):
     """It shows what only the server can know: the settings of the window that it was opened by."""
-    client = DaemonClient.open([folder], "editor", options={"index": {"exclude": ["*.go"]}})
-    assert client is not None
+    client = opened(folder, options={"index": {"exclude": ["*.go"]}})
     client.operation("updateIndex", {})
     pid = pid_of(folder)
     assert "server.go" not in search(folder, "RateLimiter", "bucket").stdout
@@ -101,8 +88,7 @@ def test_it_is_the_server_that_answers(environment, folder):
 
 
 def test_a_bad_question_is_refused_in_the_same_words(environment, folder):
-    client = DaemonClient.open([folder], "editor")
-    assert client is not None
+    client = opened(folder)
     assert search(folder, " ").returncode == 2
     refused = search(folder, "--glob", "[", "retry")
     assert refused.returncode in {1, 2}
@@ -111,8 +97,7 @@ def test_a_bad_question_is_refused_in_the_same_words(environment, folder):
 
 
 def test_status_and_doctor_know_the_server(environment, folder):
-    client = DaemonClient.open([folder], "editor")
-    assert client is not None
+    client = opened(folder)
     client.operation("updateIndex", {})
     client.operation("semanticSearch", {"query": "retry"})
     command = [sys.executable, "-m", "codeintel_ls"]

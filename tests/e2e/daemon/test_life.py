@@ -12,30 +12,17 @@ from pathlib import Path
 import psutil
 import pytest
 
-from codeintel_ls.daemon.client import DaemonClient, DaemonLostError
+from codeintel_ls.daemon.client import DaemonLostError
 from codeintel_ls.daemon.place import Note, Place, PlaceError, place_of, places
 from codeintel_ls.daemon.starting import DaemonUnavailableError, connect_or_start, dial
 from codeintel_ls.server.uris import uri_from_path
-from tests.e2e.daemon.conftest import is_gone, pid_of, until
-from tests.e2e.project import make_project
+from tests.e2e.daemon.conftest import is_gone, opened, pid_of
+from tests.e2e.editor import CONNECT
 from tests.e2e.slow_git import is_running
+from tests.waiting import until
 
-CONNECT = [sys.executable, "-m", "codeintel_ls", "connect"]
 PR_SET_CHILD_SUBREAPER = 36
 COMMAND = [sys.executable, "-m", "codeintel_ls", "daemon"]
-
-
-@pytest.fixture
-def folder(tmp_path):
-    folder = tmp_path / "app"
-    make_project(folder)
-    return folder
-
-
-def opened(folder: Path) -> DaemonClient:
-    client = DaemonClient.open([folder], "cli")
-    assert client is not None
-    return client
 
 
 def said(folder: Path, line: bytes) -> dict:

@@ -14,19 +14,13 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.types import CallToolResult, ListRootsResult, Root, TextContent
 
-from codeintel_ls.daemon.client import DaemonClient
 from codeintel_ls.mcp.tools import TOOLS
-from tests.e2e.daemon.conftest import pid_of, until
+from tests.e2e.daemon.conftest import opened, pid_of
 from tests.e2e.project import make_project
 from tests.e2e.slow_git import SlowGit
+from tests.waiting import until
 
 MODES = ["auto", "legacy"]
-
-
-@pytest.fixture
-def folder(tmp_path):
-    make_project(tmp_path / "app")
-    return tmp_path / "app"
 
 
 @asynccontextmanager
@@ -148,8 +142,7 @@ async def test_the_clients_roots_are_what_is_served(environment, folder, tmp_pat
 
 
 async def test_it_shares_the_daemon_and_survives_it(environment, folder):
-    editor = DaemonClient.open([folder], "editor")
-    assert editor is not None
+    editor = opened(folder)
     editor.operation("updateIndex", {})
     pid = pid_of(folder)
     async with agent(folder, environment) as client:

@@ -10,22 +10,9 @@ import pytest
 from codeintel_ls.daemon.client import AnsweredError, DaemonClient
 from codeintel_ls.daemon.place import place_of
 from codeintel_ls.server.uris import uri_from_path
-from tests.e2e.daemon.conftest import is_gone, pid_of, until
-from tests.e2e.project import make_project
+from tests.e2e.daemon.conftest import is_gone, opened, pid_of
 from tests.e2e.slow_git import SlowGit
-
-
-@pytest.fixture
-def folder(tmp_path):
-    folder = tmp_path / "app"
-    make_project(folder)
-    return folder
-
-
-def opened(folder: Path) -> DaemonClient:
-    client = DaemonClient.open([folder], "editor")
-    assert client is not None
-    return client
+from tests.waiting import until
 
 
 def search(client: DaemonClient, query: str, **more) -> list[dict]:
@@ -98,10 +85,8 @@ def test_a_cancel_of_one_leaves_the_other(environment, folder, tmp_path, monkeyp
 
 
 def test_settings_of_the_index_are_those_of_the_first(environment, folder):
-    first = DaemonClient.open([folder], "editor", options={"index": {"exclude": ["*.go"]}})
-    second = DaemonClient.open([folder], "editor")
-    assert first is not None
-    assert second is not None
+    first = opened(folder, options={"index": {"exclude": ["*.go"]}})
+    second = opened(folder)
     first.operation("updateIndex", {})
     paths = second.operation("listPaths", {})["paths"]
     assert not any(path.endswith(".go") for path in paths)

@@ -13,13 +13,6 @@ MakeClient = Callable[..., HttpEmbedder]
 
 
 @pytest.fixture
-def vllm() -> Iterator[FakeVllm]:
-    """A server that behaves, until it is told otherwise."""
-    with FakeVllm() as server:
-        yield server
-
-
-@pytest.fixture
 def client_of() -> Iterator[MakeClient]:
     """Makes clients of a server, with other settings as they are named."""
     clients: list[HttpEmbedder] = []

@@ -1,11 +1,11 @@
 """Calls that come later: all of them, in their order, by one thread that does not stay for ever."""
 
 import threading
-import time
 
 import pytest
 
 from codeintel_ls.git.alarms import Alarms
+from tests.waiting import until
 
 SECONDS = 30.0
 
@@ -54,10 +54,7 @@ def test_the_thread_ends_and_begins_again(alarms):
         heard = threading.Event()
         alarms.after(0.0, heard.set)
         assert heard.wait(SECONDS)
-        end = time.monotonic() + SECONDS
-        while kinds().count("git-alarms") > before:
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        until(lambda: kinds().count("git-alarms") <= before)
 
 
 def test_many_at_once_all_come(alarms):

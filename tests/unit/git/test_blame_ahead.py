@@ -1,7 +1,6 @@
 """The rest of a file is blamed after the lines that were asked for."""
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
 
@@ -12,17 +11,10 @@ from codeintel_ls.git import BlameOptions, GitClient, ProcessSlots
 from codeintel_ls.git.blame_ahead import BlameAhead
 from tests.unit.git.fakes import LOGGING, SLOW, alive, fake_program, started
 from tests.unit.git.repositories import RepositoryBuilder
+from tests.waiting import until
 
 LINES = "".join(f"line {number}\n" for number in range(200))
 PLAIN = BlameOptions()
-
-
-def until(condition: Callable[[], bool]) -> None:
-    for _ in range(500):
-        if condition():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it did not come about")
 
 
 def test_the_asked_lines_come_first_and_the_rest_by_itself(

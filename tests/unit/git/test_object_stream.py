@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
@@ -15,6 +14,7 @@ from codeintel_ls.git.object_stream import ObjectStream, StreamBrokenError
 from codeintel_ls.git.runner import GitRunner
 from tests.unit.git.fakes import SLOW, alive, fake_program, started
 from tests.unit.git.repositories import RepositoryBuilder
+from tests.waiting import until
 
 MOST = 1_000_000
 
@@ -78,11 +78,7 @@ def test_it_ends_when_nobody_asks(repository: RepositoryBuilder):
     commit = repository.commit_file("a.txt", "one\n")
     stream = ObjectStream(GitRunner(repository.root), idle_seconds=0.05)
     assert stream.read(commit.encode(), Cancellation(), largest=MOST) is not None
-    for _ in range(500):
-        if not children(repository.root):
-            break
-        time.sleep(0.01)
-    assert children(repository.root) == []
+    until(lambda: not children(repository.root))
     assert stream.read(commit.encode(), Cancellation(), largest=MOST) is not None
     stream.close()
 
@@ -92,8 +88,7 @@ def test_a_process_that_was_killed_is_replaced(repository: RepositoryBuilder, st
     assert stream.read(commit.encode(), Cancellation(), largest=MOST) is not None
     (process,) = children(repository.root)
     os.kill(process, signal.SIGKILL)
-    while children(repository.root):
-        time.sleep(0.01)
+    until(lambda: not children(repository.root))
     try:
         read = stream.read(commit.encode(), Cancellation(), largest=MOST)
     except StreamBrokenError:

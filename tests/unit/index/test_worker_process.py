@@ -31,6 +31,7 @@ from codeintel_ls.index.tasks import FileToIndex, MissingFile, PreparedFile, Pre
 from codeintel_ls.index.worker_process import WorkerProcess
 from tests.unit.index.bench import MEMORY, function
 from tests.unit.index.records import FakeEncoder, save, stores
+from tests.waiting import until
 
 LONG = "".join(function(number) for number in range(20_000))
 """What a worker is busy with for some seconds."""
@@ -273,10 +274,7 @@ def test_the_child_ends_when_its_parent_is_killed(tree: Path) -> None:
         pid = int(parent.stdout.readline())
         assert alive(pid)
         parent.kill()
-    deadline = time.monotonic() + 20
-    while alive(pid):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: not alive(pid))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a thread has a niceness of its own on Linux")

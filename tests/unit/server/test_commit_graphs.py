@@ -16,7 +16,7 @@ from codeintel_ls.workspace.caches import Reason, prune
 from tests.unit.git.fakes import SLOW, all_end, fake_program, started
 from tests.unit.git.repositories import RepositoryBuilder, grow
 from tests.unit.server.windows import Window
-from tests.unit.workspace.trees import eventually
+from tests.waiting import eventually
 
 
 @pytest.fixture

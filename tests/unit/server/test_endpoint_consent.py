@@ -1,7 +1,7 @@
 """A person is asked once before anything is sent to an endpoint on another machine."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from codeintel_ls.server.endpoint_consent import ALLOW, REFUSE
 from codeintel_ls.server.search import semantic_search
 from tests.unit.embedding.fake_vllm import FakeVllm, slow
 from tests.unit.server.windows import Window
+from tests.waiting import until_on_loop
 
 ASKED = "window/showMessageRequest"
 
@@ -32,25 +33,12 @@ class Person:
             self.questions.append(message)
 
     async def asked(self) -> dict[str, Any]:
-        await until(lambda: bool(self.questions))
+        await until_on_loop(lambda: bool(self.questions))
         return self.questions[0]
 
     def answer(self, result: object) -> None:
         answer = {"jsonrpc": "2.0", "id": self.questions[0]["id"], "result": result}
         self.window.session.protocol.receive(orjson.dumps(answer))
-
-
-async def until(check: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
-        # What is waited for happens in threads and processes, too.
-        while not check():  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-
-
-@pytest.fixture
-def vllm() -> Iterator[FakeVllm]:
-    with FakeVllm() as server:
-        yield server
 
 
 @pytest.fixture(autouse=True)
@@ -87,7 +75,7 @@ async def test_nothing_is_sent_before_the_person_allows_it(
     await semantic_search(elsewhere.session, wire.SemanticSearchParams(query="remember"))
     assert vllm.requests == []
     person.answer({"title": ALLOW})
-    await until(lambda: any("remember" in text for text in vllm.texts()))
+    await until_on_loop(lambda: any("remember" in text for text in vllm.texts()))
 
 
 @pytest.mark.parametrize("answer", [{"title": REFUSE}, None])
@@ -101,7 +89,7 @@ async def test_who_refuses_or_closes_the_question_sends_nothing(
     live = await folder.live()
     await asyncio.to_thread(live.settle)
     if answer is not None:
-        await until(lambda: live.refinement.asks is None)
+        await until_on_loop(lambda: live.refinement.asks is None)
     await semantic_search(elsewhere.session, wire.SemanticSearchParams(query="remember"))
     assert vllm.requests == []
     # Unanswered: the next session asks again.
@@ -118,7 +106,7 @@ async def test_two_folders_ask_one_question(elsewhere: Window, tmp_path: Path) -
     lives = [await first.live(), await other.live()]
     await person.asked()
     person.answer({"title": REFUSE})
-    await until(lambda: all(live.refinement.asks is None for live in lives))
+    await until_on_loop(lambda: all(live.refinement.asks is None for live in lives))
     assert len(person.questions) == 1
 
 
@@ -162,7 +150,7 @@ async def test_cancelling_a_search_drops_its_question(window: Window, vllm: Fake
     vllm.usual = slow(60)
     search = semantic_search(window.session, wire.SemanticSearchParams(query="given up"))
     task = asyncio.create_task(search)
-    await until(lambda: "given up" in vllm.texts())
+    await until_on_loop(lambda: "given up" in vllm.texts())
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

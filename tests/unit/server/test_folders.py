@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 
 import pytest
 
@@ -12,15 +11,9 @@ from codeintel_ls.server.folders import Folder, FolderFailedError
 from codeintel_ls.server.index_operations import index_status, update_index
 from codeintel_ls.server.search import semantic_search
 from tests.unit.server.windows import Window
+from tests.waiting import until_on_loop
 
 RETRY_SECONDS = "codeintel_ls.server.folders.RETRY_SECONDS"
-
-
-async def until(check: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        # What is waited for happens in threads and processes, too.
-        while not check():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
 
 
 async def failed(window: Window) -> Folder:
@@ -29,7 +22,7 @@ async def failed(window: Window) -> Folder:
     folder = window.add()
     with pytest.raises(FolderFailedError, match="cannot be used"):
         await folder.live()
-    await until(lambda: window.health[-1:] == ["error"])
+    await until_on_loop(lambda: window.health[-1:] == ["error"])
     return folder
 
 
@@ -39,8 +32,8 @@ async def test_a_folder_that_failed_is_opened_by_itself_when_it_can_be(
     monkeypatch.setattr(RETRY_SECONDS, 0.05)
     folder = await failed(window)
     window.unblock()
-    await until(lambda: folder.opened is not None)
-    await until(lambda: window.health[-1] == "ok")
+    await until_on_loop(lambda: folder.opened is not None)
+    await until_on_loop(lambda: window.health[-1] == "ok")
     (status,) = (await index_status(window.session, wire.NoParams())).folders
     assert status.last_error is None
 
@@ -60,7 +53,7 @@ async def test_a_folder_that_failed_is_tried_again_when_something_is_asked_of_it
         await ask()
     window.unblock()
     await asyncio.gather(ask(), ask())
-    await until(lambda: window.health[-1] == "ok")
+    await until_on_loop(lambda: window.health[-1] == "ok")
 
 
 async def test_what_stays_wrong_is_logged_once(
@@ -84,11 +77,11 @@ async def test_a_folder_that_was_closed_is_not_tried_again(
     monkeypatch.setattr(RETRY_SECONDS, 0.01)
     folder = await failed(window)
     window.session.remove_folder(folder.uri)
-    await until(folder.opening.done)
+    await until_on_loop(folder.opening.done)
     last = folder.opening
     window.unblock()
     with pytest.raises(FolderFailedError):
         await folder.live(retry=True)
     await asyncio.sleep(0.05)
     assert folder.opening is last
-    await until(lambda: window.health[-1] == "ok")
+    await until_on_loop(lambda: window.health[-1] == "ok")

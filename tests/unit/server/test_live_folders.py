@@ -11,6 +11,7 @@ from codeintel_ls.server.live_folders import OTHER_SETTINGS, LiveFolders, Use
 from codeintel_ls.server.pools import Pools
 from codeintel_ls.settings import CacheSettings, EmbeddingSettings, IndexSettings, Settings
 from codeintel_ls.workspace import WorkspaceFolder
+from tests.waiting import until_on_loop
 
 
 class Window:
@@ -134,11 +135,7 @@ async def test_the_settings_of_who_stays_hold(root, tmp_path, pools):
     await folders.open(root, two.use)
     assert opened.settings.index.exclude == ("*.go",)
     await folders.close(one.use)
-    for _ in range(500):
-        if opened.settings.index.exclude == ():
-            break
-        await asyncio.sleep(0.01)
-    assert opened.settings.index.exclude == ()
+    await until_on_loop(lambda: opened.settings.index.exclude == ())
     await folders.close_all()
 
 

@@ -6,15 +6,15 @@ import threading
 import weakref
 
 from tests.unit.server.windows import Window
+from tests.waiting import until_on_loop
 
 
 async def test_nothing_keeps_a_session_that_has_ended(tmp_path):
     window = Window(tmp_path)
     shared = window.session.shared
     await window.add().live()
-    async with asyncio.timeout(30):
-        while not window.health:  # noqa: ASYNC110 (told by another thread)
-            await asyncio.sleep(0.01)
+    health = window.health
+    await until_on_loop(lambda: bool(health))
     await window.session.close()
     ended = weakref.ref(window.session)
     del window
@@ -39,9 +39,7 @@ async def test_settings_that_are_read_while_their_folder_is_closed_are_of_no_use
     reconfiguring = asyncio.create_task(window.session.reconfigure())
     assert await asyncio.to_thread(reading.wait, 30)
     window.session.remove_folder(folder.uri)
-    async with asyncio.timeout(30):
-        while len(window.session.shared.folders):  # noqa: ASYNC110 (nobody tells)
-            await asyncio.sleep(0.01)
+    await until_on_loop(lambda: len(window.session.shared.folders) == 0)
     read.set()
     await reconfiguring
     await window.close()

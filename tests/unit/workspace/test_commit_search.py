@@ -17,7 +17,7 @@ from codeintel_ls.settings import Settings
 from codeintel_ls.workspace import WorkspaceFolder
 from codeintel_ls.workspace.commit_search import CommitAnswer, CommitSearch
 from tests.unit.git.repositories import START, RepositoryBuilder
-from tests.unit.workspace.trees import eventually
+from tests.waiting import eventually
 
 RETRY = "def retry_with_backoff(call):\n    for attempt in range(3):\n        call()\n"
 MANY = 120

@@ -12,7 +12,8 @@ from codeintel_ls.index.status import IndexState
 from codeintel_ls.search import InvalidQueryError, SearchFilter, SearchMode, SearchQuery
 from codeintel_ls.settings import IndexSettings, Settings
 from codeintel_ls.workspace import IndexingOffError, WorkspaceFolder, index_folder
-from tests.unit.workspace.trees import FILES, commit_all, eventually, git, write_tree
+from tests.unit.workspace.trees import FILES, commit_all, git, write_tree
+from tests.waiting import eventually
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from codeintel_ls.index.lock import CacheLock
 from codeintel_ls.settings import Settings
 from codeintel_ls.workspace import WorkspaceFolder, index_folder
 from tests.unit.workspace.questions import found
-from tests.unit.workspace.trees import eventually, write_tree
+from tests.unit.workspace.trees import write_tree
+from tests.waiting import eventually
 
 
 def quick(settings: Settings) -> Settings:

@@ -23,7 +23,8 @@ from codeintel_ls.settings import Settings
 from codeintel_ls.workspace import WorkspaceFolder, index_folder
 from codeintel_ls.workspace.opening import repository_folder
 from tests.unit.workspace.questions import answers
-from tests.unit.workspace.trees import FILES, eventually, write_tree
+from tests.unit.workspace.trees import FILES, write_tree
+from tests.waiting import eventually
 
 NEW = {"new.py": "def rocket_engine():\n    return 'ignition'\n"}
 

@@ -1,6 +1,5 @@
 """An endpoint's model refines searches; whatever becomes of the endpoint, searches go on."""
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from codeintel_ls.settings import EmbeddingSettings, Settings
 from codeintel_ls.workspace import WorkspaceFolder
 from tests.unit.embedding.fake_vllm import FakeVllm, error, slow
 from tests.unit.workspace.trees import write_tree
+from tests.waiting import until
 
 QUESTION = "zebra crossing"
 """Words that stand nowhere in the shop; the endpoint's model knows what they mean."""
@@ -28,10 +28,10 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def vllm() -> Iterator[FakeVllm]:
-    with FakeVllm(dimension=256) as server:
-        server.synonyms = {"zebra": "uploadPicture", "crossing": "picture"}
-        yield server
+def vllm(vllm: FakeVllm) -> FakeVllm:
+    vllm.dimension = 256
+    vllm.synonyms = {"zebra": "uploadPicture", "crossing": "picture"}
+    return vllm
 
 
 @pytest.fixture
@@ -60,13 +60,6 @@ def opened() -> Iterator[Callable[[Path, Settings], WorkspaceFolder]]:
 
 
 Open = Callable[[Path, Settings], WorkspaceFolder]
-
-
-def until(check: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < deadline, "it did not come to be so"
-        time.sleep(0.05)
 
 
 def ask(folder: WorkspaceFolder, question: str = QUESTION) -> SearchResult:

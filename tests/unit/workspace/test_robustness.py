@@ -24,7 +24,8 @@ from codeintel_ls.search import SearchFilter, SearchQuery
 from codeintel_ls.settings import CacheSettings, EmbeddingSettings, IndexSettings, Settings
 from codeintel_ls.workspace import WorkspaceFolder, index_folder, scope
 from tests.unit.workspace.questions import answers, found
-from tests.unit.workspace.trees import FILES, eventually, write_tree
+from tests.unit.workspace.trees import FILES, write_tree
+from tests.waiting import eventually
 
 
 def test_searches_after_a_merge_that_changed_no_generation(folder: WorkspaceFolder) -> None:

@@ -20,7 +20,8 @@ from codeintel_ls.settings import PrimaryIndex, Settings
 from codeintel_ls.workspace import WorkspaceFolder, index_folder
 from codeintel_ls.workspace.opening import repository_folder
 from tests.unit.workspace.questions import found
-from tests.unit.workspace.trees import FILES, eventually, write_tree
+from tests.unit.workspace.trees import FILES, write_tree
+from tests.waiting import eventually
 
 
 def with_index(settings: Settings, **options: object) -> Settings:
