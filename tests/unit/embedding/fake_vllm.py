@@ -5,9 +5,9 @@ texts which share words lie near each other.
 """
 
 import json
+import select
 import socket
 import ssl
-import time
 from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -77,6 +77,8 @@ class FakeVllm:
         self.usual: Behaviour = answered
         self.requests: list[Received] = []
         self.most_at_once = 0
+        self.given_up = 0
+        """Requests whose connection was closed while they waited for a late answer."""
         self.port = 0
         self._tls = tls
         self._planned: deque[Behaviour] = deque()
@@ -186,11 +188,15 @@ class FakeVllm:
             self.most_at_once = max(self.most_at_once, self._at_once)
         try:
             reply = behave(self, request)
-            time.sleep(reply.delay)
+            # Nothing more is sent on a connection before its answer: it can only be closed.
+            closed = bool(reply.delay and select.select([connection], [], [], reply.delay)[0])
         finally:
             with self._lock:
                 self._at_once -= 1
-        if reply.hang_up:
+        if closed:
+            with self._lock:
+                self.given_up += 1
+        if closed or reply.hang_up:
             return False
         connection.sendall(_bytes_of(reply))
         return reply.cut is None and not reply.close_silently

@@ -12,7 +12,7 @@ from codeintel_ls.search import SearchMode
 from codeintel_ls.server import wire
 from codeintel_ls.server.endpoint_consent import ALLOW, REFUSE
 from codeintel_ls.server.search import semantic_search
-from tests.unit.embedding.fake_vllm import FakeVllm, slow
+from tests.unit.embedding.fake_vllm import FakeVllm, answered, slow
 from tests.unit.server.windows import Window
 from tests.waiting import until_on_loop
 
@@ -147,13 +147,14 @@ async def test_cancelling_a_search_drops_its_question(window: Window, vllm: Fake
     embed_with(window, endpoint=vllm.url, queryTimeoutMilliseconds=60_000)
     live = await window.add().live()
     await asyncio.to_thread(live.settle)
-    vllm.usual = slow(60)
+    vllm.usual = slow(600)
     search = semantic_search(window.session, wire.SemanticSearchParams(query="given up"))
     task = asyncio.create_task(search)
     await until_on_loop(lambda: "given up" in vllm.texts())
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    vllm.usual = type(vllm)().usual
+    await until_on_loop(lambda: vllm.given_up == 1)
+    vllm.usual = answered
     result = await semantic_search(window.session, wire.SemanticSearchParams(query="wanted"))
     assert result.freshness.refined == 1
