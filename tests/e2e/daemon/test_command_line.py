@@ -78,21 +78,24 @@ def test_what_was_just_saved_is_found(environment, folder):
 
 
 def test_it_is_the_server_that_answers(environment, folder):
-    """It shows what only the server can know: the settings of the window that it was opened by."""
-    client = opened(folder, options={"index": {"exclude": ["*.go"]}})
+    client = opened(folder)
     client.operation("updateIndex", {})
-    pid = pid_of(folder)
-    assert "server.go" not in search(folder, "RateLimiter", "bucket").stdout
-    assert pid_of(folder) == pid
+    assert "server.go" in search(folder, "RateLimiter", "bucket").stdout
+    told = client.operation("printDebugInformation", {})["text"]
+    assert "latency semanticSearch: 1 answered" in told
     client.close()
 
 
 def test_a_bad_question_is_refused_in_the_same_words(environment, folder):
+    alone = search(folder, "--glob", "[", "retry")
+    words = alone.stderr.splitlines()[-1].removeprefix("error: ")
+    assert "'['" in words
     client = opened(folder)
-    assert search(folder, " ").returncode == 2
-    refused = search(folder, "--glob", "[", "retry")
-    assert refused.returncode in {1, 2}
-    assert "Traceback" not in refused.stderr
+    shared = search(folder, "--glob", "[", "retry")
+    assert (alone.returncode, shared.returncode) == (2, 2)
+    # The server says before them which operation it was.
+    assert shared.stderr.endswith(f"{words}\n")
+    assert shared.stderr.count("\n") == 1
     client.close()
 
 
