@@ -19,6 +19,7 @@ SERVER = (sys.executable, "-m", "codeintel_ls", "serve", "--stdio")
 CONNECT = (sys.executable, "-m", "codeintel_ls", "connect")
 _LARGEST_ANSWER = 64 * 1024 * 1024
 _PATIENCE_SECONDS = 3_600.0
+_ENDED = "The server has ended."
 
 
 class RequestFailedError(Exception):
@@ -32,12 +33,15 @@ class LanguageClient:
         self._input, self._output = given, output
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._last_id = 0
+        self._ended = False
         self.unasked = 0
         """Answers that nobody waited for: a second one to a request."""
         self._reading = asyncio.create_task(self._read_all())
 
     async def ask(self, method: str, params: object = None) -> Any:
-        """The result of a request. Raises RequestFailedError."""
+        """The result of a request. Raises RequestFailedError, also where the server has ended."""
+        if self._ended:
+            raise RequestFailedError(_ENDED)
         self._last_id += 1
         answer = asyncio.get_running_loop().create_future()
         self._answers[self._last_id] = answer
@@ -99,10 +103,14 @@ class LanguageClient:
                 header = await self._output.readuntil(b"\r\n\r\n")
                 length = int(header.lower().split(b"content-length:")[1].split(b"\r\n")[0])
                 self._receive(orjson.loads(await self._output.readexactly(length)))
-        except asyncio.IncompleteReadError:
+        except (asyncio.IncompleteReadError, OSError):
+            return
+        # Whatever ends the reading, nobody waits for what nobody will read.
+        finally:
+            self._ended = True
             for answer in self._answers.values():
                 if not answer.done():
-                    answer.set_exception(RequestFailedError("The server has ended."))
+                    answer.set_exception(RequestFailedError(_ENDED))
 
     def _receive(self, message: dict[str, Any]) -> None:
         if "method" in message:

@@ -2,17 +2,21 @@
 
 import asyncio
 import io
+import socket
 import statistics
+import struct
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from rich.console import Console
 
+from tests.benchmarks.language_client import LanguageClient, RequestFailedError
 from tests.benchmarks.measuring import Goal, Row, in_turn, percentile
 from tests.benchmarks.questions import keyword, two_hundred
 from tests.benchmarks.reporting import Failure, Report, print_report, row_as_json
 from tests.benchmarks.workbench import first_indexable
+from tests.waiting import SECONDS
 
 FIGURES = some.lists(some.floats(0.001, 1e6), min_size=2, max_size=50)
 
@@ -135,6 +139,28 @@ def test_the_table_shows_goals_failures_and_what_has_no_peer():
     ):
         assert words in text
     assert report.as_json()["failures"] == [{"name": "broken", "reason": "RuntimeError: no answer"}]
+
+
+@pytest.mark.parametrize(
+    "farewell", [b"", b"Content-Length: 3\r\n\r\n{{{"], ids=["silent", "nonsense"]
+)
+@pytest.mark.parametrize("reset", [True, False])
+async def test_whoever_asks_a_server_that_ends_is_told(reset, farewell):
+    async def end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"}")
+        writer.write(farewell)
+        if reset:
+            connection = writer.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.close()
+
+    async with await asyncio.start_server(end, "127.0.0.1", 0) as server:
+        streams = await asyncio.open_connection(*server.sockets[0].getsockname())
+        client = LanguageClient(*streams)
+        for _ in range(2):
+            with pytest.raises(RequestFailedError, match="has ended"):
+                await asyncio.wait_for(client.ask("anything"), SECONDS)
+        client.end()
 
 
 def test_the_files_of_a_tree_are_the_first_that_can_be_indexed(tmp_path):
