@@ -22,5 +22,5 @@ def test_paths_are_the_servers(uri):
 
 @given(URIS, URIS)
 def test_spellings_of_one_file_have_one_key(one, other):
-    same = (path_from_uri(one) or one) == (path_from_uri(other) or other)
-    assert (key_of(one) == key_of(other)) == same
+    keys = [str(path_from_uri(uri) or uri) for uri in (one, other)]
+    assert (key_of(one) == key_of(other)) == (keys[0] == keys[1])
