@@ -25,9 +25,7 @@ _QUESTIONS = 500
 
 async def measure(workbench: Workbench) -> AsyncIterator[Row]:
     """The start alone, to an answer of a daemon that runs, and what each message costs."""
-    runtime = workbench.folder / "runtime"
-    runtime.mkdir(mode=0o700, exist_ok=True)
-    environment = {**workbench.environment, "XDG_RUNTIME_DIR": str(runtime)}
+    environment = workbench.environment
     yield await _start(environment)
     try:
         async with session(environment, [workbench.tree], index=False, command=CONNECT) as warm:

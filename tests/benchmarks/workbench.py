@@ -32,13 +32,15 @@ class Workbench:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """For every child process: nothing of the user's own settings, cache or git."""
+        """For every child process: nothing of the user's own settings, cache, daemons or git."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
         return {
             **kept,
             "HOME": str(self.folder / "home"),
             "XDG_CACHE_HOME": str(self.folder / "cache"),
             "XDG_CONFIG_HOME": str(self.folder / "config"),
+            "XDG_STATE_HOME": str(self.folder / "state"),
+            "XDG_RUNTIME_DIR": str(self.folder / "runtime"),
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_CONFIG_NOSYSTEM": "1",
         }
@@ -107,6 +109,7 @@ def set_up(
         (copy / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(tree / path, copy / path)
     (folder / "home").mkdir()
+    (folder / "runtime").mkdir(mode=0o700)
     workbench = Workbench(
         folder=folder,
         tree=copy,

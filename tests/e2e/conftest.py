@@ -18,6 +18,7 @@ def environment_in(folder: Path) -> dict[str, str]:
         **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
         "XDG_CACHE_HOME": str(folder / "cache"),
         "XDG_CONFIG_HOME": str(folder / "config"),
+        "XDG_STATE_HOME": str(folder / "state"),
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
     }

@@ -32,10 +32,7 @@ class Daemon:
         self._workbench = workbench
         self._options = options
         self._folders = [workbench.tree]
-        self._environment = {
-            **workbench.environment,
-            "XDG_STATE_HOME": str(workbench.folder / "state"),
-        }
+        self._environment = workbench.environment
         self._place = place_of(str(workbench.tree), self._environment)
         self._clients: list[LanguageClient] = []
         self.pid = 0

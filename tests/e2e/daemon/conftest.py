@@ -23,11 +23,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dic
     """The environment of a person, which is this process's, too; its daemons idle for a second."""
     # A socket's path has to be short, and a test's folder is not.
     runtime = tempfile.mkdtemp(prefix="ci-")
-    environment = {
-        **environment_in(tmp_path),
-        "XDG_RUNTIME_DIR": runtime,
-        "XDG_STATE_HOME": str(tmp_path / "state"),
-    }
+    environment = {**environment_in(tmp_path), "XDG_RUNTIME_DIR": runtime}
     with (tmp_path / "config/codeintel-ls/config.toml").open("a") as file:
         file.write("[daemon]\nidle_seconds = 1\n")
     for name, value in environment.items():
