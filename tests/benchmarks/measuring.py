@@ -20,6 +20,10 @@ SECONDS = "s"
 _PER_SECOND = {MILLISECONDS: 1000.0, SECONDS: 1.0}
 
 
+FEWEST_FOR_P95 = 20
+"""Of fewer values the 95th percentile is little else than the largest of them."""
+
+
 def percentile(values: Sequence[float], share: float) -> float:
     """The value below which `share` (0 to 1) of `values` lie, linear between neighbours."""
     ordered = sorted(values)
@@ -27,6 +31,11 @@ def percentile(values: Sequence[float], share: float) -> float:
     below = math.floor(place)
     above = min(below + 1, len(ordered) - 1)
     return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+
+
+def p95_of(values: Sequence[float]) -> float | None:
+    """The 95th percentile, where there are enough values for one."""
+    return percentile(values, 0.95) if len(values) >= FEWEST_FOR_P95 else None
 
 
 async def in_turn(
@@ -51,9 +60,9 @@ async def in_turn(
 
 @frozen
 class Goal:
-    """A bound on one figure of a row: `p95 ≤ 50`, or `ratio ≤ 0.35`."""
+    """A bound on one figure of a row: `p95 ≤ 50`, or `ratio ≤ 0.35`; `max` for few values."""
 
-    of: Literal["p50", "p95", "ratio"]
+    of: Literal["p50", "p95", "max", "ratio"]
     at_most: float
 
     def __str__(self) -> str:
@@ -85,8 +94,8 @@ class Row:
 
     @property
     def p95(self) -> float | None:
-        """The 95th percentile."""
-        return percentile(self.values, 0.95) if self.values else None
+        """See `p95_of`."""
+        return p95_of(self.values)
 
     @property
     def peer_p50(self) -> float | None:
@@ -95,8 +104,8 @@ class Row:
 
     @property
     def peer_p95(self) -> float | None:
-        """The peer's 95th percentile."""
-        return percentile(self.peer_values, 0.95) if self.peer_values else None
+        """The peer's."""
+        return p95_of(self.peer_values)
 
     @property
     def ratios(self) -> list[float]:
@@ -104,7 +113,8 @@ class Row:
         if not self.values or not self.peer_values:
             return []
         if self.ratio_of == "p95":
-            return [percentile(self.values, 0.95) / percentile(self.peer_values, 0.95)]
+            own, others = self.p95, self.peer_p95
+            return [] if own is None or others is None else [own / others]
         return [
             own / others
             for own, others in zip(self.values, self.peer_values, strict=True)
@@ -126,5 +136,10 @@ class Row:
         """Whether the goal was met; None where there is none, or nothing to compare."""
         if self.goal is None:
             return None
-        figure = {"p50": self.p50, "p95": self.p95, "ratio": self.ratio}[self.goal.of]
+        figure = {
+            "p50": self.p50,
+            "p95": self.p95,
+            "max": max(self.values, default=None),
+            "ratio": self.ratio,
+        }[self.goal.of]
         return None if figure is None else figure <= self.goal.at_most

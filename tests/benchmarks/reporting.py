@@ -107,7 +107,7 @@ def _cells(row: Row) -> list[str]:
         f"{row.name} ({row.on})" if row.on else row.name,
         str(len(row.values)),
         _figure(row.p50),
-        _figure(row.p95),
+        _figure(row.p95) or "–",
         row.unit,
         row.peer,
         _figure(row.peer_p50),

@@ -27,11 +27,12 @@ async def measure(workbench: Workbench) -> AsyncIterator[Row]:
         await client.operation("updateIndex")
         await asyncio.gather(*(crowd.request(SEARCH)(client) for _ in range(8)))
         outcomes, threads = await _watched(daemon, _searches(client, crowd))
+        note = told([client], outcomes, _AT_ONCE)
         yield Row(
             name=f"{_AT_ONCE} searches at once, one client",
-            values=outcomes.times.get(SEARCH, []),
+            values=outcomes.times[SEARCH],
             goal=Goal("p95", 1000),
-            note=told([client], outcomes, _AT_ONCE),
+            note=note,
         )
         clients = [await daemon.client() for _ in range(_AT_ONCE)]
         outcomes, most = await _watched(daemon, all_at_once(clients, _EACH, crowd))
@@ -44,7 +45,7 @@ async def measure(workbench: Workbench) -> AsyncIterator[Row]:
             name="threads of the daemon during both, at most",
             values=[max(threads, most)],
             unit="",
-            goal=Goal("p95", _MOST_THREADS),
+            goal=Goal("max", _MOST_THREADS),
         )
 
 

@@ -44,6 +44,10 @@ class Outcomes:
         """How many got a result."""
         return sum(map(len, self.times.values()))
 
+    def never_answered(self) -> list[str]:
+        """The kinds of which none got a result."""
+        return sorted(_WEIGHTS.keys() - self.times.keys())
+
 
 class Crowd:
     """An endless, seeded supply of requests about a workbench's tree."""

@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks.measuring import percentile
+from tests.benchmarks.measuring import p95_of, percentile
 from tests.benchmarks.retrieval.metric import Estimate
 from tests.benchmarks.retrieval.scores import (
     QuestionScore,
@@ -114,7 +114,8 @@ def _groups(title: str, systems: Mapping[str, Mapping[str, Estimate]]) -> Table:
 
 def _times(runs: Sequence[SystemRun]) -> tuple[str, str]:
     times = [each for run in runs for each in run.milliseconds]
-    return f"{percentile(times, 0.5):.1f}", f"{percentile(times, 0.95):.1f}"
+    p95 = p95_of(times)
+    return f"{percentile(times, 0.5):.1f}", "–" if p95 is None else f"{p95:.1f}"
 
 
 def _peer_seconds(runs: Sequence[RepositoryRun]) -> str:

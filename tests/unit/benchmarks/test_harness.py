@@ -42,9 +42,17 @@ def test_the_ratio_of_pairs_is_not_the_ratio_of_medians():
 
 
 def test_the_ratio_of_series_is_that_of_their_95th_percentiles():
-    row = Row(name="x", values=[1.0, 3.0], peer_values=[2.0], ratio_of="p95")
-    assert row.ratio == pytest.approx(2.9 / 2.0)
+    many = [1.0] * 10 + [3.0] * 10
+    row = Row(name="x", values=many, peer_values=[2.0] * 30, ratio_of="p95")
+    assert row.ratio == pytest.approx(3.0 / 2.0)
     assert row.worst_ratio is None
+
+
+def test_few_values_have_no_95th_percentile():
+    row = Row(name="x", values=[1.0] * 19, peer_values=[1.0] * 19, goal=Goal("p95", 5))
+    assert (row.p95, row.peer_p95, row.reached) == (None, None, None)
+    assert Row(name="x", values=[1.0] * 20, goal=Goal("p95", 5)).reached
+    assert Row(name="x", values=[1.0], peer_values=[1.0], ratio_of="p95").ratio is None
 
 
 def test_pairs_that_do_not_match_are_refused():
@@ -57,13 +65,15 @@ def test_pairs_that_do_not_match_are_refused():
     [
         (None, None),
         (Goal("p50", 2.0), True),
-        (Goal("p95", 2.0), False),
+        (Goal("p95", 2.9), True),
+        (Goal("max", 2.9), False),
         (Goal("ratio", 0.5), True),
         (Goal("ratio", 0.4), False),
     ],
 )
 def test_a_goal_is_reached_or_not(goal, reached):
-    row = Row(name="x", values=[1.0, 2.0, 3.0], peer_values=[2.0, 4.0, 6.0], goal=goal)
+    values = [1.0] * 10 + [2.0] * 89 + [3.0]
+    row = Row(name="x", values=values, peer_values=[2 * value for value in values], goal=goal)
     assert row.reached is reached
 
 
@@ -94,22 +104,22 @@ def test_json_holds_every_figure():
         values=[1.0, 3.0],
         peer="git",
         peer_values=[2.0, 2.0],
-        goal=Goal("p95", 5),
+        goal=Goal("max", 5),
     )
     assert row_as_json(row) == {
         "name": "blame",
         "on": "redis",
         "n": 2,
         "p50": 2.0,
-        "p95": pytest.approx(2.9),
+        "p95": None,
         "unit": "ms",
         "peer": "git",
         "peerP50": 2.0,
-        "peerP95": 2.0,
+        "peerP95": None,
         "ratio": 1.0,
         "worstRatio": 1.5,
         "ratioOf": "pairs",
-        "goal": "p95 ≤ 5",
+        "goal": "max ≤ 5",
         "reached": True,
         "note": None,
     }
@@ -120,7 +130,8 @@ def test_the_table_shows_goals_failures_and_what_has_no_peer():
         machine={"cores": 2},
         trees={"tree": {"files": 3}},
         rows=[
-            Row(name="slow", values=[7.0], goal=Goal("p95", 5)),
+            Row(name="slow", values=[7.0] * 20, goal=Goal("p95", 5)),
+            Row(name="once", values=[7.0]),
             Row(name="alone", values=[], peer="nobody", note="not installed"),
         ],
         failures=[Failure(name="broken", reason="RuntimeError: no answer")],
@@ -135,6 +146,7 @@ def test_the_table_shows_goals_failures_and_what_has_no_peer():
         "p95 ≤ 5",
         "no",
         "not installed",
+        "–",
         "RuntimeError: no answer",
     ):
         assert words in text
