@@ -9,6 +9,7 @@ from tests.benchmarks import (
     connecting,
     dense_ladder,
     http_embeddings,
+    in_a_terminal,
     index_at_scale,
     listing_paths,
     million_chunks,
@@ -29,6 +30,7 @@ BENCHMARKS: Benchmarks = {
     "http": http_embeddings.measure,
     "scale": index_at_scale.measure,
     "connect": connecting.measure,
+    "terminal": in_a_terminal.measure,
     "while-indexing": while_indexing.measure,
 }
 ON_REQUEST: Benchmarks = {

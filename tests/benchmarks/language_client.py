@@ -17,6 +17,8 @@ from codeintel_ls.server.uris import uri_from_path
 
 SERVER = (sys.executable, "-m", "codeintel_ls", "serve", "--stdio")
 CONNECT = (sys.executable, "-m", "codeintel_ls", "connect")
+BARE = (sys.executable, "-c", "pass")
+"""What any program in Python takes at least."""
 _LARGEST_ANSWER = 64 * 1024 * 1024
 _PATIENCE_SECONDS = 3_600.0
 _ENDED = "The server has ended."
