@@ -11,9 +11,10 @@ import socket
 import subprocess
 import sys
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
 from threading import Thread
+from typing import Any
 
 import httpx
 import numpy as np
@@ -34,70 +35,119 @@ _CHUNK = (
     "    for discount in discounts:\n        total -= discount.of(total)\n"
     "    return max(total, 0)\n"
 ) * 3
+_PEERS = ("httpx, a client each", "httpx, one client")
+_PLAIN: dict[str, Any] = {"verify": False, "trust_env": False, "timeout": 60}
+
+Work = Callable[[int], Awaitable[None]]
 
 
 async def measure(workbench: Workbench) -> AsyncIterator[Row]:
-    """Rows of the two faces, one by one and eight at a time, beside fresh clients."""
-    with _serving(packed=True) as url, _serving(packed=False) as plain_url:
-        endpoint = Endpoint(url=url, model="canned")
-        client = HttpEmbedder(endpoint)
-        texts = [f"{_CHUNK}# {number}\n" for number in range(_TEXTS)]
+    """Rows of the two faces, one by one and eight at a time, beside plain httpx."""
+    texts = [f"{_CHUNK}# {number}\n" for number in range(_TEXTS)]
+    with _serving(packed=True) as url, _serving(packed=False) as floats_url:
+        client = HttpEmbedder(Endpoint(url=url, model="canned"))
+        floats = HttpEmbedder(Endpoint(url=floats_url, model="canned"))
+        peers = _Peers(url, texts, packed=True)
+        floats_peers = _Peers(floats_url, texts, packed=False)
 
-        def persistent(_: int) -> None:
-            _check(client.embed_batch(texts).shape)
+        async def asynchronous(_: int) -> None:
+            _check(await client.embed_batch_async(texts))
 
-        async def on_the_loop(_: int) -> None:
-            _check((await client.embed_batch_async(texts)).shape)
-
-        async def eight_at_once(_: int) -> None:
-            await asyncio.gather(*(client.embed_batch_async(texts) for _ in range(_AT_ONCE)))
-
-        def eight_fresh(number: int) -> None:
-            for _ in range(_AT_ONCE):
-                fresh(number)
-
-        def fresh(_: int) -> None:
-            body = {"model": "canned", "input": texts, "encoding_format": "base64"}
-            reply = httpx.post(f"{url}/embeddings", json=body, timeout=60)
-            _check(_stacked(json.loads(reply.content)).shape)
-
-        plain = HttpEmbedder(Endpoint(url=plain_url, model="canned"))
-
-        def floats(_: int) -> None:
-            _check(plain.embed_batch(texts).shape)
+        async def eight(work: Work) -> None:
+            await asyncio.gather(*(work(number) for number in range(_AT_ONCE)))
 
         rows = (
-            ("embed_batch", persistent, fresh, _TIMES, Goal("p95", 3)),
-            ("embed_batch, as a share of a fresh client", persistent, fresh, _TIMES, _EIGHTH),
-            ("embed_batch_async", on_the_loop, fresh, _TIMES, Goal("p95", 3)),
-            ("embed_batch_async, eight at once", eight_at_once, eight_fresh, _TIMES // 8, _EIGHTH),
-            ("embed_batch, a reply of JSON floats", floats, fresh, _TIMES, None),
+            (
+                "embed_batch",
+                lambda _: _check(client.embed_batch(texts)),
+                (peers.fresh, peers.kept),
+                _TIMES,
+                Goal("p95", 3),
+            ),
+            (
+                "embed_batch_async",
+                asynchronous,
+                (peers.fresh_async, peers.kept_async),
+                _TIMES,
+                Goal("p95", 3),
+            ),
+            (
+                "embed_batch_async, eight at once",
+                lambda _: eight(asynchronous),
+                (lambda _: eight(peers.fresh_async), lambda _: eight(peers.kept_async)),
+                _TIMES // _AT_ONCE,
+                None,
+            ),
+            (
+                "embed_batch, a reply of JSON floats",
+                lambda _: _check(floats.embed_batch(texts)),
+                (floats_peers.fresh, floats_peers.kept),
+                _TIMES,
+                None,
+            ),
         )
-        for name, work, peer, times, goal in rows:
-            await in_turn(range(10), work, peer)
-            own, others = await in_turn(range(times), work, peer)
-            yield Row(
-                name=f"{name}: {_TEXTS} texts of {_DIMENSION} dimensions, loopback",
-                values=own,
-                peer="httpx.post, a fresh client each",
-                peer_values=others,
-                goal=goal,
-            )
-        client.close()
-        await client.aclose()
-        plain.close()
+        for name, work, both, times, goal in rows:
+            await in_turn(range(10), work, *both)
+            own, *others = await in_turn(range(times), work, *both)
+            for peer, values in zip(_PEERS, others, strict=True):
+                yield Row(
+                    name=f"{name}: {_TEXTS} texts of {_DIMENSION} dimensions, loopback",
+                    values=own,
+                    peer=peer,
+                    peer_values=values,
+                    goal=goal,
+                )
+        for one in (client, floats, peers, floats_peers):
+            await one.aclose()
 
 
-_EIGHTH = Goal("ratio", 1 / 8)
+class _Peers:
+    """What a person writes: the same request and the same arrays, with httpx alone.
+
+    A client makes a TLS context, for 20 ms, unless it is told that it needs none.
+    """
+
+    def __init__(self, url: str, texts: Sequence[str], *, packed: bool) -> None:
+        self._packed = packed
+        self._asked: dict[str, Any] = {
+            "url": f"{url}/embeddings",
+            "json": {
+                "model": "canned",
+                "input": texts,
+                "encoding_format": "base64" if packed else "float",
+            },
+        }
+        self._client = httpx.Client(**_PLAIN)
+        self._async_client = httpx.AsyncClient(**_PLAIN)
+
+    def fresh(self, _: int) -> None:
+        self._read(httpx.post(**self._asked, **_PLAIN))
+
+    def kept(self, _: int) -> None:
+        self._read(self._client.post(**self._asked))
+
+    async def fresh_async(self, _: int) -> None:
+        async with httpx.AsyncClient(**_PLAIN) as client:
+            self._read(await client.post(**self._asked))
+
+    async def kept_async(self, _: int) -> None:
+        self._read(await self._async_client.post(**self._asked))
+
+    async def aclose(self) -> None:
+        self._client.close()
+        await self._async_client.aclose()
+
+    def _read(self, reply: httpx.Response) -> None:
+        entries = [entry["embedding"] for entry in reply.json()["data"]]
+        if self._packed:
+            _check(np.stack([np.frombuffer(b64decode(entry), "<f4") for entry in entries]))
+        else:
+            _check(np.array(entries, dtype=np.float32))
 
 
-def _check(shape: tuple[int, ...]) -> None:
-    if shape != (_TEXTS, _DIMENSION):
-        raise RuntimeError(f"vectors of the shape {shape} came")
-
-
-def _stacked(reply: dict[str, list[dict[str, str]]]) -> np.ndarray:
-    return np.stack([np.frombuffer(b64decode(e["embedding"]), "<f4") for e in reply["data"]])
+def _check(vectors: np.ndarray) -> None:
+    if vectors.shape != (_TEXTS, _DIMENSION):
+        raise RuntimeError(f"vectors of the shape {vectors.shape} came")
 
 
 @contextmanager
