@@ -12,7 +12,7 @@ from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
-from threading import Lock, Thread
+from threading import Barrier, Lock, Thread
 from typing import Any
 
 import numpy as np
@@ -275,6 +275,17 @@ def slow(seconds: float) -> Behaviour:
         reply = answered(server, request)
         reply.delay = seconds
         return reply
+
+    return behave
+
+
+def together(count: int) -> Behaviour:
+    """Right, once so many requests are there at once, and a little later."""
+    all_there = Barrier(count)
+
+    def behave(server: FakeVllm, request: Received) -> Reply:
+        all_there.wait(60)
+        return slow(0.05)(server, request)
 
     return behave
 

@@ -31,6 +31,7 @@ from tests.unit.embedding.fake_vllm import (
     redirecting,
     shuffled,
     slow,
+    together,
     truncated,
     with_vectors,
 )
@@ -113,7 +114,7 @@ def test_one_connection_serves_many_requests(vllm: FakeVllm, client: HttpEmbedde
 
 
 def test_at_most_eight_requests_are_under_way(vllm: FakeVllm, client: HttpEmbedder) -> None:
-    vllm.usual = slow(0.05)
+    vllm.usual = together(IN_FLIGHT)
     with ThreadPoolExecutor(24) as threads:
         assert len(list(threads.map(lambda n: client.embed_batch([f"text {n}"]), range(24)))) == 24
     assert vllm.most_at_once == IN_FLIGHT
@@ -122,7 +123,7 @@ def test_at_most_eight_requests_are_under_way(vllm: FakeVllm, client: HttpEmbedd
 async def test_at_most_eight_requests_are_under_way_on_a_loop(
     vllm: FakeVllm, client: HttpEmbedder
 ) -> None:
-    vllm.usual = slow(0.05)
+    vllm.usual = together(IN_FLIGHT)
     await asyncio.gather(*(client.embed_batch_async([f"text {n}"]) for n in range(24)))
     assert vllm.most_at_once == IN_FLIGHT
     await client.aclose()

@@ -22,7 +22,16 @@ from codeintel_ls.embedding import (
 from codeintel_ls.embedding.http_client import HttpEmbedder
 from codeintel_ls.embedding.probe import ModelRecords
 from codeintel_ls.embedding.remote import RemoteEncoder
-from tests.unit.embedding.fake_vllm import FakeVllm, Received, Reply, error, slow, with_vectors
+from tests.unit.embedding.fake_vllm import (
+    FakeVllm,
+    Received,
+    Reply,
+    error,
+    slow,
+    together,
+    with_vectors,
+)
+from tests.waiting import until_on_loop
 
 Make = Callable[..., RemoteEncoder]
 
@@ -59,7 +68,7 @@ def test_documents_become_unit_vectors_in_batches(vllm: FakeVllm, encoder_of: Ma
 
 
 def test_batches_go_several_at_a_time(vllm: FakeVllm, encoder_of: Make) -> None:
-    vllm.usual = slow(0.1)
+    vllm.usual = together(8)
     encoder_of(batch_texts=1).embed_documents([f"text {number}" for number in range(16)])
     assert vllm.most_at_once == 8
 
@@ -199,7 +208,7 @@ async def test_one_who_leaves_does_not_take_the_others_answers_along(
     leaving = asyncio.create_task(encoder.embed_ahead("same"))
     staying = asyncio.create_task(encoder.embed_ahead("same"))
     other = asyncio.create_task(encoder.embed_ahead("other"))
-    await asyncio.sleep(0.1)
+    await until_on_loop(vllm.texts)
     leaving.cancel()
     await asyncio.gather(staying, other)
     assert encoder.embed_queries(["same", "other"]).shape == (2, vllm.dimension)

@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -65,19 +65,20 @@ def test_what_was_blamed_ahead_outlives_the_process(
 
 def test_the_newest_wish_goes_first_and_old_ones_are_forgotten():
     done: list[str] = []
-    begun = Cancellation()
+    begun, go_on = Event(), Event()
 
     def blame(path: str, options: BlameOptions, cancellation: Cancellation) -> None:
-        until(lambda: begun.cancelled)
+        begun.set()
+        assert go_on.wait(60)
         done.append(path)
 
     ahead = BlameAhead(blame)
     ahead.add("first", PLAIN)
-    time.sleep(0.05)
+    assert begun.wait(60)
     for number in range(20):
         ahead.add(f"{number}", PLAIN)
     ahead.add("15", PLAIN)
-    begun.cancel()
+    go_on.set()
     until(lambda: len(done) == 9)
     assert done == ["first", "15", "19", "18", "17", "16", "14", "13", "12"]
     ahead.close()
