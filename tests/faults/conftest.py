@@ -40,7 +40,7 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Grown:
             folder.update(changed[-4:])
     with opened(root, cache) as folder:
         reference = fresh(root)
-        assert folder._index.published.dead
+        assert folder.index_status().tombstones
         assert len(folder._index.published.segments) == 3
     return Grown(root=root, cache=cache, reference=reference)
 

@@ -151,4 +151,4 @@ class Steps:
             connection.name = Path(path).stem
             return connection
 
-        sqlite3.connect = connected  # pyright: ignore[reportAttributeAccessIssue]
+        sqlite3.connect = connected

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from codeintel_ls.index import worker_process
+from codeintel_ls.workspace import WorkspaceFolder
 from tests.faults.checking import differences, fresh, is_right, opened, recovered
 from tests.faults.conftest import Grown
 from tests.faults.trees import check_out, copied
@@ -95,7 +96,7 @@ def test_a_clock_that_is_set_back_while_running(
     with opened(tree, tmp_path / "cache") as folder:
         folder.start()
         recovered(folder)
-        assert folder._keeper.embedded == 0
+        assert folder.index_status().embedded == 0
 
 
 @pytest.mark.parametrize("years", [-20, 20])
@@ -139,14 +140,18 @@ def test_who_follows_takes_over_when_the_owner_is_killed(
         folder.start()
         if words:
             assert eventually(lambda: is_right(folder, grown.reference))
-        assert any(str(process.pid) in remark for remark in folder.index_status().remarks)
+        assert follows(folder, process.pid)
         process.kill()
         check_out(tree, "before")
         folder.changed(["anything.py"])
-        assert eventually(lambda: folder._index.owned)
+        assert eventually(lambda: not follows(folder, process.pid))
         folder.update()
         recovered(folder)
         assert not differences(folder, fresh(tree))
+
+
+def follows(folder: WorkspaceFolder, owner: int) -> bool:
+    return any(str(owner) in remark for remark in folder.index_status().remarks)
 
 
 def test_two_that_open_at_once_make_one_index(tree: Path, tmp_path: Path) -> None:

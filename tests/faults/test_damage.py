@@ -81,7 +81,7 @@ def test_a_damaged_segment_is_built_anew(
         assert eventually(lambda: told(folder.index_status().notices))
         recovered(folder)
         assert eventually(lambda: not differences(folder, grown.reference))
-        assert folder._keeper.embedded == 0
+        assert folder.index_status().embedded == 0
     assert list(cache.glob("workspaces/*/set-aside-*/segments/*/segment.json"))
 
 
@@ -98,7 +98,7 @@ def test_what_is_damaged_is_made_anew(
         recovered(folder)
         assert eventually(lambda: not differences(folder, grown.reference))
         # Only the contents hold vectors that cannot be had without embedding.
-        assert pattern == CONTENTS or folder._keeper.embedded == 0
+        assert pattern == CONTENTS or folder.index_status().embedded == 0
         folder.rebuild()
         assert not differences(folder, grown.reference)
         # An empty file is a new database.
@@ -117,5 +117,5 @@ def test_a_damaged_note_hinders_nothing(
         folder.start()
         recovered(folder)
         assert not differences(folder, grown.reference)
-        assert folder._keeper.embedded == 0
+        assert folder.index_status().embedded == 0
         assert str(grown.root) in (place / "workspace.json").read_text(encoding="utf-8")

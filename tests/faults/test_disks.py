@@ -98,7 +98,7 @@ def test_a_read_only_cache_is_told_to_whoever_opens_a_folder(
         with opened(grown.root, disk.place / "cache") as folder:
             folder.start()
             recovered(folder)
-            assert folder._keeper.embedded == 0
+            assert folder.index_status().embedded == 0
 
 
 def test_a_disk_that_turns_read_only_answers_on(

@@ -85,7 +85,7 @@ def test_ten_thousand_renames_at_once(tmp_path: Path, monkeypatch: pytest.Monkey
     with opened(tree, tmp_path / "cache", watch=True) as folder:
         folder.start()
         recovered(folder)
-        before, generation = folder._keeper.embedded, folder.index_status().generation
+        before, generation = folder.index_status().embedded, folder.index_status().generation
         passes.clear()
         git(tree, "mv", "old", "new")
         assert eventually(lambda: len(paths_below(folder, "new")) == RENAMED)
@@ -93,7 +93,7 @@ def test_ten_thousand_renames_at_once(tmp_path: Path, monkeypatch: pytest.Monkey
         assert paths_below(folder, "old") == []
         # Their paths are embedded, but no text; and one look at the folder is enough, or another
         # where git was not ready with all it does.
-        assert folder._keeper.embedded == before
+        assert folder.index_status().embedded == before
         assert 1 <= len(passes) <= 3
         assert folder.index_status().generation > generation
 
@@ -118,7 +118,7 @@ def test_a_tree_that_goes_and_comes_back(
     with opened(tree, tmp_path / "cache", watch=watch) as folder:
         folder.start()
         recovered(folder)
-        before = folder._keeper.embedded
+        before = folder.index_status().embedded
         copied(tree, aside)
         shutil.rmtree(tree)
         if not watch:
@@ -133,4 +133,4 @@ def test_a_tree_that_goes_and_comes_back(
             folder.update()
         assert eventually(lambda: is_right(folder, grown.reference))
         assert recovered(folder).last_error is None
-        assert folder._keeper.embedded == before
+        assert folder.index_status().embedded == before

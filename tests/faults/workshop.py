@@ -143,7 +143,7 @@ class Workshop:
                 folder.start()
                 status = recovered(folder)
                 problems += differences(folder, self.reference)
-                embedded = folder._keeper.embedded
+                embedded = folder.index_status().embedded
                 if not eventually(lambda: _is_tidy(folder)):
                     problems.append("Segments are left over, or gone.")
         except (AssertionError, CodeIntelError) as error:

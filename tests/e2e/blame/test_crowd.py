@@ -27,7 +27,7 @@ sys.exit(code)
 """
 
 
-def counted_git(folder: Path, environment: dict[str, str]) -> Path:
+def fake_counting_git(folder: Path, environment: dict[str, str]) -> Path:
     """Put a git before the real one that notes when it begins and ends; its log."""
     real = next(
         str(Path(place) / "git")
@@ -64,7 +64,7 @@ async def test_a_thousand_hovers_over_two_hundred_files(tmp_path, environment):
     folder = new_repository(tmp_path / "app")
     write(folder, {f"src/part_{n}.py": f"one = {n}\ntwo = 2\n" * 20 for n in range(FILES)})
     commit(folder, "Begin")
-    log = counted_git(tmp_path, environment)
+    log = fake_counting_git(tmp_path, environment)
     # Of the processes of the folder's own opening this is not about.
     options = {"index": {"enabled": False}, "git": {"commitGraph": False}}
     editor = await Editor().open(environment, [folder], options=options)

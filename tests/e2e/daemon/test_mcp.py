@@ -126,7 +126,7 @@ async def test_the_clients_roots_are_what_is_served(environment, folder, tmp_pat
 
     async def roots(_context: object) -> ListRootsResult:
         return ListRootsResult(
-            roots=[Root(uri=(tmp_path / name).as_uri()) for name in ("app", "other")]  # pyright: ignore[reportArgumentType]
+            roots=[Root(uri=(tmp_path / name).as_uri()) for name in ("app", "other")]
         )
 
     async with agent(tmp_path, environment, mode="legacy", list_roots_callback=roots) as client:

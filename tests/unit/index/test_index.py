@@ -6,6 +6,7 @@ import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NoReturn
 
 import orjson
 import pytest
@@ -338,11 +339,11 @@ def test_a_failed_build_leaves_everything_as_it_was(tmp_path: Path) -> None:
     add(index, "a.py", ["parse"])
     before = index.published
 
-    def no_space(task: object) -> object:
+    def no_space(task: object) -> NoReturn:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with pytest.raises(CacheUnavailableError, match="No space"):
-        index.carry_out(MERGE, no_space)  # pyright: ignore[reportArgumentType]
+        index.carry_out(MERGE, no_space)
     assert index.published is before
     index.close()
 

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -188,11 +189,11 @@ def test_what_a_save_committed_meanwhile_is_neither_replaced_nor_taken_out(
     store = bench.index.store
     looked = store.moment()
     later = looked.clock_ns + 3_600_000_000_000
-    real = bench.indexer._commit  # pyright: ignore[reportPrivateUsage]
+    real = bench.indexer._commit
 
-    def save_all(prepared: object, looked: object) -> None:
+    def save_all(prepared: Any, looked: Any) -> None:
         commit_saves(bench, ("old.py", "missing.py"), later)
-        real(prepared, looked)  # pyright: ignore[reportArgumentType]
+        real(prepared, looked)
 
     commit_saves(bench, ("gone.py",), later)
     monkeypatch.setattr(bench.indexer, "_commit", save_all)

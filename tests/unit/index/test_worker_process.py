@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psutil
 import pytest
@@ -216,7 +216,7 @@ def test_a_child_that_is_being_started_does_not_outlive_closing(
             super().__init__(*arguments, **options)
             started.append(self)
             closers[0].start()
-            while not worker._closed:  # pyright: ignore[reportPrivateUsage] - between two lines
+            while not worker._closed:  # between two lines
                 time.sleep(0.001)
             time.sleep(0.02)
 
@@ -380,7 +380,7 @@ def test_a_place_that_cannot_be_written_is_told_without_its_name(
 ) -> None:
     (tree.parent / "folder").mkdir()
     with pytest.raises(WorkerFailedError) as caught:
-        worker.verify(VerifyTask(None), Cancellation())  # pyright: ignore[reportArgumentType]
+        worker.verify(VerifyTask(cast("Any", None)), Cancellation())
     assert "TypeError" in str(caught.value)
     broken = evolve(task(tree, "short.py"), contents=str(tree.parent / "folder"))
     with pytest.raises(CacheUnavailableError) as caught:

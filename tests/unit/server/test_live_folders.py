@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,13 +18,13 @@ from tests.waiting import until_on_loop
 class Window:
     """What one session hears."""
 
-    def __init__(self, cache: Path, *, endpoint: str = "", **index: object) -> None:
+    def __init__(self, cache: Path, *, endpoint: str = "", **index: Any) -> None:
         self.heard: list[str] = []
         self.remarks: tuple[str, ...] = ()
         settings = Settings(
             cache=CacheSettings(directory=str(cache)),
             embedding=EmbeddingSettings(endpoint=endpoint),
-            index=IndexSettings(workers=1, watch=False, **index),  # pyright: ignore[reportArgumentType]
+            index=IndexSettings(workers=1, watch=False, **index),
         )
         self.use = Use(
             settings,

@@ -33,9 +33,9 @@ def test_a_look_that_finds_nothing_wakes_up_nothing(
     folder.update()
     assert eventually(lambda: is_asleep(folder))
     woken: list[str] = []
-    publication = folder._index.publication  # pyright: ignore[reportPrivateUsage] - what is loaded
+    publication = folder._index.publication  # what is loaded
     noting(monkeypatch, publication, "load", woken)
-    noting(monkeypatch, folder._keeper._indexer, "warm", woken)  # pyright: ignore[reportPrivateUsage]
+    noting(monkeypatch, folder._keeper._indexer, "warm", woken)
     for _ in range(2):
         folder.update()
     # Whatever was queued for saves is done when this is.
@@ -90,8 +90,8 @@ def test_the_owner_says_so_while_the_whole_folder_is_indexed(
     folder: WorkspaceFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     renewed, done = threading.Event(), threading.Event()
-    keeper = folder._keeper  # pyright: ignore[reportPrivateUsage] - what keeps it busy
-    job = keeper._bulk.add("Indexing", lambda _: assert_comes(renewed, done))  # pyright: ignore[reportPrivateUsage]
+    keeper = folder._keeper  # what keeps it busy
+    job = keeper._bulk.add("Indexing", lambda _: assert_comes(renewed, done))
     refresh = CacheLock.refresh
 
     def noted(lock: CacheLock) -> bool:

@@ -181,7 +181,7 @@ def test_a_busy_disk_is_told_and_tried_again(
     connection = sqlite3.connect(workspace(folder) / "index.sqlite3", isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
     # Connections that are open already wait for longer.
-    folder._index.store._idle.clear()  # pyright: ignore[reportPrivateUsage]
+    folder._index.store._idle.clear()
     with pytest.raises(CacheUnavailableError, match="locked"):
         folder.update()
     status = folder.index_status()

@@ -209,7 +209,7 @@ def test_caps_on_the_cache_count_from_the_next_moment_on(folder: WorkspaceFolder
     assert not any("restarted" in notice for notice in folder.index_status().notices)
     assert folder._keeper.upkeep.settings.cache.max_workspace_megabytes == 77
     # Nothing but the cap was changed, and the folder is looked through for what it lets in.
-    assert eventually(lambda: folder._keeper.compared)
+    assert eventually(lambda: folder.search(SearchQuery(text="cart")).freshness.complete)
 
 
 def test_a_follower_takes_over_while_it_waits(folder: WorkspaceFolder, settings: Settings) -> None:

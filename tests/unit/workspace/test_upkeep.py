@@ -175,7 +175,7 @@ def test_searches_go_on_while_everything_is_merged(folder: WorkspaceFolder) -> N
     write_tree(folder.root, functions(100))
     folder.update()
     expected = found(folder, "work_45 total price", limit=50)
-    job = folder._keeper.merge()  # pyright: ignore[reportPrivateUsage] - without waiting for it
+    job = folder._keeper.merge()  # without waiting for it
     while not job.ended.is_set():
         assert found(folder, "work_45 total price", limit=50) == expected
     assert job.error is None
@@ -190,7 +190,7 @@ def test_upkeep_that_fails_unexpectedly_is_told_and_waits(
     def failing(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    upkeep = folder._keeper.upkeep  # pyright: ignore[reportPrivateUsage] - when it has to do
+    upkeep = folder._keeper.upkeep  # when it has to do
     with monkeypatch.context() as patched:
         patched.setattr(Index, "forget_lost", failing)
         upkeep.check_again()
@@ -303,7 +303,7 @@ def test_closing_in_the_middle_of_the_upkeep_is_no_failure(
     (pid,) = folder.worker_pids()
     os.kill(pid, signal.SIGSTOP)
     monkeypatch.setattr("codeintel_ls.index.merge_policy._LEAST", 10)
-    upkeep = folder._keeper.settle()  # pyright: ignore[reportPrivateUsage] - without waiting for it
+    upkeep = folder._keeper.settle()  # without waiting for it
     assert eventually(lambda: folder.index_status().state is IndexState.MERGING)
     end_workers = Indexer.close
 
@@ -336,7 +336,7 @@ def test_upkeep_that_outlasts_its_folder_is_no_failure(
     folder = WorkspaceFolder.open(root, settings)
     folder.update()
     assert begun.wait(30)
-    behind = folder._keeper.settle()  # pyright: ignore[reportPrivateUsage] - without waiting for it
+    behind = folder._keeper.settle()  # without waiting for it
     folder.close()
     closed.set()
     with pytest.raises(CancelledError):
