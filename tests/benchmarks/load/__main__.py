@@ -2,12 +2,13 @@
 
 import sys
 
-from tests.benchmarks.load import burst, soak, sustained
+from tests.benchmarks.load import burst, slow_endpoint, soak, sustained
 from tests.benchmarks.running import Benchmarks, run
 
 LOADS: Benchmarks = {
     "burst": burst.measure,
     "sustained": sustained.measure,
+    "slow-endpoint": slow_endpoint.measure,
     "soak": soak.measure,
 }
 _FILES = 1
