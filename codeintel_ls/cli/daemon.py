@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ import psutil
 from codeintel_ls.cli import output
 from codeintel_ls.cli.folders import current_folder, folder_to_look_at, settings_of
 from codeintel_ls.daemon.place import Note, Place, place_of, places
+from codeintel_ls.daemon.process_life import reserve_stdout
 from codeintel_ls.errors import CodeIntelError
 from codeintel_ls.settings import state_directory
 
@@ -116,15 +118,15 @@ def logs(folder: str | None, follow: bool, only_path: bool) -> int:
 
 
 @command.command("run", hidden=True)
-@click.option("--ready", type=int, required=True, help="The descriptor that hears `ready`.")
 @click.argument("folder")
-def run(ready: int, folder: str) -> int:
-    """Be the server of FOLDER."""
-    if os.fork():
-        # Whoever started this waits for it: the one that serves is nobody's child.
-        os._exit(0)
-    os.setsid()
-    os.set_inheritable(ready, False)
+def run(folder: str) -> int:
+    """Be the server of FOLDER; standard output hears `ready`, or why not."""
+    if sys.platform != "win32":
+        if os.fork():
+            # Whoever started this waits for it: the one that serves is nobody's child.
+            os._exit(0)
+        os.setsid()
+    ready = reserve_stdout()
     from codeintel_ls.server.hosting import run_daemon, say
 
     try:

@@ -52,7 +52,7 @@ def exit_hard_after(grace_seconds: float, code: int) -> None:
 
 def is_alive(process_id: int) -> bool:
     """Whether a process of this id runs on this machine."""
-    if os.name == "nt":
+    if sys.platform == "win32":
         return _wait_on_windows(process_id, 0)
     try:
         os.kill(process_id, 0)
@@ -80,25 +80,21 @@ def watch_process(process_id: int, on_end: Callable[[], None]) -> None:
 
 
 def _wait_for_end(process_id: int) -> None:
-    if os.name == "nt":
+    if sys.platform == "win32":
         _wait_on_windows(process_id, 0xFFFFFFFF)
         return
-    if hasattr(os, "pidfd_open"):
+    if sys.platform == "linux" and hasattr(os, "pidfd_open"):
         with contextlib.suppress(OSError):
             descriptor = os.pidfd_open(process_id)
             try:
-                _wait_readable(descriptor)
+                poll = select.poll()
+                poll.register(descriptor, select.POLLIN)
+                poll.poll()
             finally:
                 os.close(descriptor)
             return
     while is_alive(process_id):
         time.sleep(POLL_SECONDS)
-
-
-def _wait_readable(descriptor: int) -> None:
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    poll.poll()
 
 
 def _wait_on_windows(process_id: int, milliseconds: int) -> bool:

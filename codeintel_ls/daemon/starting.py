@@ -2,12 +2,11 @@
 
 Standard library only: this is part of what every window of every editor waits for. Invariant: of
 any number of clients that want a daemon at once, one starts it, with the lock held; the others
-find it.
+find it. The locks of Windows are untried.
 """
 
 import contextlib
 import os
-import select
 import socket
 import sys
 import time
@@ -25,7 +24,6 @@ from codeintel_ls.daemon.greeting import (
 from codeintel_ls.daemon.place import Place, place_of
 from codeintel_ls.errors import CodeIntelError
 
-_START_SECONDS: Final = 30.0
 _LOCK_SECONDS: Final = 40.0
 _TURN: Final = 0.005
 _TRIES: Final = 3
@@ -63,8 +61,10 @@ def connect_or_start(
                     ) from error
             except OSError:
                 pass  # Nobody listens: this one starts it.
+            from codeintel_ls.daemon.spawning import start
+
             place.clean()
-            _start(place, environ)
+            start(place, environ)
         with contextlib.suppress(OSError, RefusedError):
             return _dial(place, kind)
     raise DaemonUnavailableError(
@@ -122,75 +122,33 @@ def dial(place: Place) -> socket.socket:
 @contextlib.contextmanager
 def locked(place: Place) -> Generator[None]:
     """Alone among all who start or end a daemon there. Raises DaemonUnavailableError."""
-    import fcntl
-
-    descriptor = os.open(place.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(place.lock, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         until = time.monotonic() + _LOCK_SECONDS
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > until:
-                    raise DaemonUnavailableError(
-                        "Another program has been starting the background process for too long. "
-                        "Try again, or end it with `codeintel-ls daemon stop --all`."
-                    ) from None
-                time.sleep(_TURN)
+        while not _has_locked(descriptor):
+            if time.monotonic() > until:
+                raise DaemonUnavailableError(
+                    "Another program has been starting the background process for too long. "
+                    "Try again, or end it with `codeintel-ls daemon stop --all`."
+                )
+            time.sleep(_TURN)
         yield
     finally:
         os.close(descriptor)
 
 
-def _start(place: Place, environ: Mapping[str, str]) -> None:
-    """Start it, and return when it listens. Raises DaemonUnavailableError."""
-    import subprocess
-
-    told, tell = os.pipe()
-    command = [sys.executable, "-P", "-m", "codeintel_ls", "daemon", "run"]
+def _has_locked(descriptor: int) -> bool:
+    """Whether nobody else has it, so that it is this one's until it closes the file."""
     try:
-        try:
-            process = subprocess.Popen(
-                [*command, f"--ready={tell}", "--", place.folder],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                cwd=place.directory,
-                env=dict(environ),
-                pass_fds=(tell,),
-                start_new_session=True,
-            )
-        finally:
-            os.close(tell)
-        said = _heard(told, time.monotonic() + _START_SECONDS)
-        # It is the child of a child that has ended: nobody is left with a zombie of it.
-        process.wait(_START_SECONDS)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it does not let go"
-        raise DaemonUnavailableError(
-            f"The background process of CodeIntel LS could not be started: {reason}."
-        ) from error
-    finally:
-        os.close(told)
-    if said == "ready":
-        return
-    reason = said or "it ended, or took too long"
-    raise DaemonUnavailableError(
-        f"The background process of CodeIntel LS could not be started: {reason}. Look at "
-        "`codeintel-ls daemon logs`."
-    )
+        if sys.platform == "win32":
+            import msvcrt
 
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
 
-def _heard(descriptor: int, until: float) -> str:
-    """What it says before it closes the pipe or has said a line."""
-    said = b""
-    while not said.endswith(b"\n"):
-        left = until - time.monotonic()
-        if left <= 0 or not select.select([descriptor], [], [], left)[0]:
-            break
-        more = os.read(descriptor, LONGEST_LINE)
-        if not more:
-            break
-        said += more
-    return said.decode("utf-8", "replace").strip()
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    # What flock(2) says of one that is held, and what Windows does.
+    except (BlockingIOError, PermissionError):
+        return False
+    return True

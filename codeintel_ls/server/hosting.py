@@ -20,6 +20,7 @@ from codeintel_ls.daemon.greeting import Greeting
 from codeintel_ls.daemon.host import Host
 from codeintel_ls.daemon.place import Place
 from codeintel_ls.daemon.process_life import GRACE_SECONDS, exit_hard_after
+from codeintel_ls.daemon.spawning import READY
 from codeintel_ls.server.connection import read_message
 from codeintel_ls.server.pools import asking_client
 from codeintel_ls.server.routes import routes
@@ -68,13 +69,11 @@ def log_to(log_file: Path) -> None:
 async def _run(place: Place, idle_seconds: float, ready: int) -> int:
     shared = Shared(linger_seconds=idle_seconds)
     host = Host(place, _Sessions(shared).serve, idle_seconds)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        loop.add_signal_handler(number, _end_soon, host)
+    _end_on_signals(host)
 
     def listening() -> None:
         # Who started this may have gone: then it ends when it has been idle.
-        say(ready, "ready")
+        say(ready, READY)
         logger.warning("Serving %s.", Path(place.folder).name)
 
     await host.run(listening)
@@ -84,6 +83,22 @@ async def _run(place: Place, idle_seconds: float, ready: int) -> int:
     shared.pools.close()
     logger.warning("Ended.")
     return 0
+
+
+def _end_on_signals(host: Host) -> None:
+    loop = asyncio.get_running_loop()
+
+    def end(*_: object) -> None:
+        loop.call_soon_threadsafe(_end_soon, host)
+
+    for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK"):
+        number = getattr(signal, name, None)
+        if number is None:
+            continue
+        try:
+            loop.add_signal_handler(number, _end_soon, host)
+        except NotImplementedError:  # Windows
+            signal.signal(number, end)
 
 
 def _end_soon(host: Host) -> None:

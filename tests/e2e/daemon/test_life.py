@@ -180,8 +180,7 @@ def test_one_whose_starter_has_gone_ends_when_it_was_idle(environment, folder):
     place.make()
     told, tell = os.pipe()
     os.close(told)
-    run = [*COMMAND, "run", f"--ready={tell}", "--", str(folder)]
-    subprocess.run(run, pass_fds=(tell,), check=True)
+    subprocess.run([*COMMAND, "run", "--", str(folder)], stdout=tell, check=True)
     os.close(tell)
     until(lambda: place.note() is not None)
     pid = pid_of(folder)
