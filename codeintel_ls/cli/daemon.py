@@ -15,6 +15,7 @@ from codeintel_ls.cli import output
 from codeintel_ls.cli.folders import current_folder, folder_to_look_at, settings_of
 from codeintel_ls.daemon.place import Note, Place, place_of, places
 from codeintel_ls.daemon.process_life import reserve_stdout
+from codeintel_ls.daemon.transport import address_of
 from codeintel_ls.errors import CodeIntelError
 from codeintel_ls.settings import state_directory
 
@@ -196,15 +197,16 @@ def _memory(pid: int) -> int:
 
 
 def _clients(place: Place, pid: int) -> int:
-    """How many connections it has: each has the name of the socket that listens.
+    """How many connections it has: each has the name of the socket that listens, or its port.
 
     0 where that cannot be known.
     """
     try:
-        connections = psutil.Process(pid).net_connections("unix")
-    except psutil.Error:
+        here = address_of(place)
+        connections = psutil.Process(pid).net_connections("tcp4" if place.is_loopback else "unix")
+    except (psutil.Error, OSError):
         return 0
-    return max(sum(connection.laddr == place.socket for connection in connections) - 1, 0)
+    return max(sum(connection.laddr == here for connection in connections) - 1, 0)
 
 
 def _document(place: Place, note: Note) -> dict[str, object]:

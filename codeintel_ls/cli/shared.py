@@ -95,8 +95,6 @@ def ask_running(root: Path, ask: "Callable[[DaemonClient], Answer]") -> "Answer 
     from codeintel_ls.daemon.client import DaemonClient, DaemonLostError
     from codeintel_ls.errors import CodeIntelError
 
-    if not hasattr(os, "fork"):
-        return None
     try:
         client = DaemonClient.open([root], "cli", start=False)
     # Without the server the command works as well, only slower.

@@ -1,6 +1,5 @@
 """What `doctor` looks at around this program: the index's keeper, the server, who uses it."""
 
-import os
 import shutil
 import socket
 from typing import TYPE_CHECKING, Final
@@ -49,13 +48,10 @@ def check_lock(setting: Setting) -> Check:
 
 def check_server(setting: Setting) -> Check:
     """The server that editors and terminals share for the folder."""
-    if not hasattr(os, "fork"):
-        without = "not shared on this system: every editor has a process of its own"
-        return Check("server", Health.NOTE, without)
     base = runtime_directory()
     note = place_of(str(setting.folder)).note()
     if note is None or not is_ours(note):
-        return Check("server", Health.OK, f"none runs for this folder; its sockets lie in {base}")
+        return Check("server", Health.OK, f"none runs for this folder; they are found in {base}")
     return Check("server", Health.OK, f"process {note.pid}, version {note.version}")
 
 

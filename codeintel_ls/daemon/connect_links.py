@@ -35,7 +35,7 @@ class Link(Protocol):
 
 
 class DaemonLink:
-    """The socket of a daemon that has accepted this client."""
+    """The connection with a daemon that has accepted this client."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
@@ -119,14 +119,12 @@ def reach(folder: str, tell: Callable[[str], object]) -> Link:
         OSError: not even that could be started.
 
     """
-    reason = "There are no Unix sockets on this system."
-    if hasattr(socket, "AF_UNIX"):
-        try:
-            return DaemonLink(connect_or_start(folder, kind="editor"))
-        except CodeIntelError as error:
-            reason = str(error)
-        except OSError as error:
-            reason = f"The system refused: {error.strerror}."
+    try:
+        return DaemonLink(connect_or_start(folder, kind="editor"))
+    except CodeIntelError as error:
+        reason = str(error)
+    except OSError as error:
+        reason = f"The system refused: {error.strerror}."
     tell(
         f"{reason} CodeIntel LS therefore serves this editor in a process of its own, which it "
         "shares with nobody."

@@ -1,8 +1,8 @@
-"""One process per workspace: a socket, the sessions on it, and the end when nobody is left.
+"""One process per workspace: a door, the sessions on it, and the end when nobody is left.
 
 What a session says is served by whoever made the host; nothing here knows LSP. Invariants: only
 processes of this user are let in; what one connection does ends that connection and no other; when
-the last has been gone for `idle_seconds`, or when asked to, the process leaves neither socket nor
+the last has been gone for `idle_seconds`, or when asked to, the process leaves neither door nor
 note behind. A daemon that is of another version than a client gives up its name and ends with its
 last session.
 """
@@ -11,10 +11,9 @@ import asyncio
 import contextlib
 import logging
 import os
-import socket
-import struct
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 from codeintel_ls import __version__
@@ -29,6 +28,7 @@ from codeintel_ls.daemon.greeting import (
 )
 from codeintel_ls.daemon.place import Note, Place
 from codeintel_ls.daemon.starting import DaemonUnavailableError, locked
+from codeintel_ls.daemon.transport import Listener, listen
 
 _log: Final = logging.getLogger(__name__)
 
@@ -57,15 +57,13 @@ class Host:
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Listen, say `ready`, serve, and return when it is over. Raises OSError."""
-        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        before = os.umask(0o177)
-        try:
-            listening.bind(self._place.socket)
-        finally:
-            os.umask(before)
-        self._inode = os.stat(self._place.socket).st_ino  # noqa: PTH116 (a moment, once)
-        self._server = await asyncio.start_unix_server(
-            self._accept, sock=listening, limit=_STREAM_BUFFER, backlog=_BACKLOG
+        listener = listen(self._place)
+        self._inode = os.stat(self._place.door).st_ino  # noqa: PTH116 (a moment, once)
+        self._server = await asyncio.start_server(
+            partial(self._accept, listener),
+            sock=listener.socket,
+            limit=_STREAM_BUFFER,
+            backlog=_BACKLOG,
         )
         self._place.write_note(Note(os.getpid(), __version__, self._place.folder, time.time()))
         self._rest()
@@ -82,14 +80,16 @@ class Host:
 
     # Connections
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _accept(
+        self, listener: Listener, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         task = asyncio.current_task()
         if task is None:
             return
         self._sessions.add(task)
         self._wake()
         try:
-            greeting = await self._greeted(reader, writer)
+            greeting = await self._greeted(listener, reader, writer)
             if greeting is not None:
                 await self._serve(greeting, reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
@@ -105,14 +105,14 @@ class Host:
                 self._rest()
 
     async def _greeted(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, listener: Listener, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> Greeting | None:
         """Who it is; None where it is not served."""
-        if not _is_ours(writer.get_extra_info("socket")):
-            _log.warning("A process of another user was not let in.")
-            return None
         try:
             async with asyncio.timeout(SECONDS):
+                if not await listener.lets_in(reader, writer):
+                    _log.warning("A process that may be another user's was not let in.")
+                    return None
                 line = await reader.readuntil(b"\n")
         except (TimeoutError, asyncio.LimitOverrunError):
             return None
@@ -161,18 +161,18 @@ class Host:
             self.end()
 
     async def _look_after_name(self) -> None:
-        """Retire where the socket is gone: programs that tidy up remove what they do not know."""
+        """Retire where the door is gone: programs that tidy up remove what they do not know."""
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             if not self._retiring and not self._has_name():
-                _log.warning("The socket was removed: new clients will start another process.")
+                _log.warning("The way here was removed: new clients will start another process.")
                 self._retire()
                 if not self._sessions:
                     self._rest()
 
     def _has_name(self) -> bool:
         try:
-            return os.stat(self._place.socket).st_ino == self._inode  # noqa: PTH116 (as above)
+            return os.stat(self._place.door).st_ino == self._inode  # noqa: PTH116 (as above)
         except OSError:
             return False
 
@@ -187,19 +187,8 @@ class Host:
             await asyncio.wait(waiting)
 
     def _leave(self) -> None:
-        """Remove socket and note, where they are still this process's own."""
+        """Remove door and note, where they are still this process's own."""
         with contextlib.suppress(DaemonUnavailableError, OSError), locked(self._place):
             note = self._place.note()
             if note is not None and note.pid == os.getpid():
                 self._place.clean()
-
-
-def _is_ours(connection: socket.socket) -> bool:
-    """Whether the peer is a process of this user (SO_PEERCRED, see unix(7); else by mode alone)."""
-    if not hasattr(socket, "SO_PEERCRED"):
-        return True
-    size = struct.calcsize("3i")
-    _, user, _ = struct.unpack(
-        "3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
-    )
-    return bool(user == os.getuid())

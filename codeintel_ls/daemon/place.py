@@ -1,14 +1,17 @@
-"""Where the daemon of a folder is found: its socket, its lock and its note.
+"""Where the daemon of a folder is found: its door, its lock and its note.
 
 Standard library only, and little of it: every window of every editor imports this. Invariant:
-what lies here belongs to this user alone (owner and mode are checked, links are refused), and one
-folder under one home, cache and configuration has one place.
+what lies here belongs to this user alone (owner and mode are checked, links are refused; Windows
+keeps other users out of the local application data), and one folder under one home, cache,
+configuration and transport has one place. Untried on Windows.
 """
 
 import contextlib
 import json
 import os
+import socket
 import stat
+import sys
 from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple, cast
@@ -21,6 +24,9 @@ _LONGEST_SOCKET: Final = 100
 """Bytes of a socket's path: unix(7) allows 107, other systems 103."""
 _DECIDING: Final = ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")
 """With other values, settings and indexes are others."""
+_TRANSPORT: Final = "CODEINTEL_LS_TRANSPORT"
+_LOOPBACK: Final = "-loopback"
+"""What the name of a place ends with whose daemon listens at a port."""
 
 
 class PlaceError(CodeIntelError):
@@ -43,9 +49,15 @@ class Place(NamedTuple):
     folder: str
 
     @property
-    def socket(self) -> str:
-        """Where it listens."""
-        return os.path.join(self.directory, "socket")  # noqa: PTH118 (no pathlib at the start)
+    def is_loopback(self) -> bool:
+        """Whether it listens at a port of this machine, and not at a Unix socket."""
+        return self.directory.endswith(_LOOPBACK)
+
+    @property
+    def door(self) -> str:
+        """By what clients find it: its socket, or the file that says port and token."""
+        name = "address.json" if self.is_loopback else "socket"
+        return os.path.join(self.directory, name)  # noqa: PTH118 (no pathlib at the start)
 
     @property
     def lock(self) -> str:
@@ -89,8 +101,8 @@ class Place(NamedTuple):
         _make_private(self.directory)
 
     def clean(self) -> None:
-        """Remove the socket and the note. To be called with the lock held."""
-        for path in (self.socket, self.note_file):
+        """Remove the door and the note. To be called with the lock held."""
+        for path in (self.door, self.note_file):
             with contextlib.suppress(OSError):
                 os.unlink(path)  # noqa: PTH108
 
@@ -98,13 +110,18 @@ class Place(NamedTuple):
 def place_of(folder: str, environ: Mapping[str, str] = os.environ) -> Place:
     """The place of the daemon that serves `folder`.
 
+    `CODEINTEL_LS_TRANSPORT=loopback` asks for one that listens at a port of this machine; where
+    there are no Unix sockets, every one does.
+
     Raises:
-        PlaceError: no folder of this user's own can be had.
+        PlaceError: no folder of this user's own can be had, or another transport is asked for.
 
     """
     folder = os.path.realpath(folder)
     said = "\0".join([os.path.normcase(folder), *(environ.get(name, "") for name in _DECIDING)])
     key = blake2b(os.fsencode(said), digest_size=8).hexdigest()
+    if _wants_loopback(environ):
+        key += _LOOPBACK
     return Place(os.path.join(runtime_directory(environ), key), folder)  # noqa: PTH118
 
 
@@ -120,22 +137,36 @@ def places(environ: Mapping[str, str] = os.environ) -> list[Place]:
     return found
 
 
+def _wants_loopback(environ: Mapping[str, str]) -> bool:
+    """Raises PlaceError."""
+    wanted = environ.get(_TRANSPORT, "")
+    if wanted not in {"", "loopback"}:
+        raise PlaceError(f"{_TRANSPORT} may be loopback or empty, and nothing else.")
+    return bool(wanted) or not hasattr(socket, "AF_UNIX")
+
+
 def runtime_directory(environ: Mapping[str, str] = os.environ) -> str:
     """Where all places of this user are: in `$XDG_RUNTIME_DIR`, else in a temporary folder.
+
+    On Windows in the local application data.
 
     Raises:
         PlaceError: it is not this user's alone.
 
     """
+    if sys.platform == "win32":
+        base = environ.get("LOCALAPPDATA", "")
+        if not os.path.isabs(base):  # noqa: PTH117
+            raise PlaceError("LOCALAPPDATA does not say where the data of programs are.")
+        return _make_private(os.path.join(base, f"{_NAME}-daemons"))  # noqa: PTH118
     base = environ.get("XDG_RUNTIME_DIR", "")
-    socket = os.path.join(base, _NAME, "0" * 16, "socket")  # noqa: PTH118
-    if os.path.isabs(base) and os.path.isdir(base) and len(os.fsencode(socket)) <= _LONGEST_SOCKET:  # noqa: PTH112, PTH117
+    door = os.path.join(base, _NAME, "0" * 16, "socket")  # noqa: PTH118
+    if os.path.isabs(base) and os.path.isdir(base) and len(os.fsencode(door)) <= _LONGEST_SOCKET:  # noqa: PTH112, PTH117
         with contextlib.suppress(PlaceError):
             return _make_private(os.path.join(base, _NAME))  # noqa: PTH118
-    user = os.getuid() if hasattr(os, "getuid") else "user"
     # Not what TMPDIR says where that is deep: a socket's path has to be short.
     for temporary in (environ.get("TMPDIR") or environ.get("TEMP") or _TEMPORARY, _TEMPORARY):
-        path = os.path.join(temporary, f"{_NAME}-{user}")  # noqa: PTH118
+        path = os.path.join(temporary, f"{_NAME}-{os.getuid()}")  # noqa: PTH118
         if len(os.fsencode(os.path.join(path, "0" * 16, "socket"))) <= _LONGEST_SOCKET:  # noqa: PTH118
             return _make_private(path)
     raise PlaceError("The folder for temporary files has too long a name for a socket.")
@@ -153,6 +184,6 @@ def _make_private(path: str) -> str:
         ) from error
     if not stat.S_ISDIR(state.st_mode):
         raise PlaceError("The folder of the background process is no folder. Remove it.")
-    if hasattr(os, "getuid") and (state.st_uid != os.getuid() or state.st_mode & 0o077):
+    if sys.platform != "win32" and (state.st_uid != os.getuid() or state.st_mode & 0o077):
         raise PlaceError("The folder of the background process is open to other users. Remove it.")
     return path

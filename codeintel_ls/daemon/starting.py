@@ -22,6 +22,7 @@ from codeintel_ls.daemon.greeting import (
     read_answer,
 )
 from codeintel_ls.daemon.place import Place, place_of
+from codeintel_ls.daemon.transport import dial
 from codeintel_ls.errors import CodeIntelError
 
 _LOCK_SECONDS: Final = 40.0
@@ -104,18 +105,6 @@ def _dial(place: Place, kind: Kind) -> socket.socket:
         connection.close()
         raise
     connection.settimeout(None)
-    return connection
-
-
-def dial(place: Place) -> socket.socket:
-    """A connection on which nothing has been said yet. Raises OSError where nobody listens."""
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        connection.connect(place.socket)
-    # See above.
-    except BaseException:
-        connection.close()
-        raise
     return connection
 
 

@@ -93,7 +93,7 @@ class Daemon:
 
     def sockets_left(self) -> list[str]:
         """What an ended daemon has left of its socket and note."""
-        return [path for path in (self._place.socket, self._place.note_file) if Path(path).exists()]
+        return [path for path in (self._place.door, self._place.note_file) if Path(path).exists()]
 
 
 def _is_running(pid: int) -> bool:

@@ -13,6 +13,7 @@ import pytest
 from pygls.exceptions import JsonRpcException
 
 from codeintel_ls.daemon.place import Note, place_of
+from tests.e2e.daemon.conftest import BOTH
 from tests.e2e.editor import CONNECT, SECONDS, Editor, eventually
 from tests.e2e.project import CACHE, make_project
 from tests.e2e.slow_git import is_running
@@ -24,11 +25,20 @@ TYPED = 40
 
 
 @pytest.fixture
-def shared(environment):
+def transport() -> str:
+    return ""
+
+
+@pytest.fixture
+def shared(environment, transport):
     """An environment whose daemons are nobody else's and end with the test."""
     # Not pytest's own folder: a socket's path has to be short.
     with tempfile.TemporaryDirectory(prefix="codeintel-") as runtime:
-        shared = {**environment, "XDG_RUNTIME_DIR": runtime}
+        shared = {
+            **environment,
+            "XDG_RUNTIME_DIR": runtime,
+            "CODEINTEL_LS_TRANSPORT": transport,
+        }
         yield shared
         daemon_command(shared, "stop", "--all")
 
@@ -66,6 +76,7 @@ async def persistent(editor: Editor, operation: str, params: object):
                 await asyncio.sleep(0.01)
 
 
+@BOTH
 async def test_a_daemon_killed_while_somebody_types_and_asks(shared, project):
     editor = await Editor().open(shared, [project], command=CONNECT)
     await editor.ready()
@@ -108,6 +119,7 @@ async def test_a_daemon_killed_while_somebody_types_and_asks(shared, project):
     await editor.close()
 
 
+@BOTH
 async def test_two_editors_share_one_daemon_before_and_after_it_dies(shared, project):
     editors = [await Editor().open(shared, [project], command=CONNECT) for _ in range(2)]
     uris = []

@@ -17,13 +17,28 @@ from tests.e2e.conftest import environment_in
 from tests.e2e.project import make_project
 from tests.e2e.slow_git import is_running
 
+BOTH = pytest.mark.parametrize("transport", ["", "loopback"])
+"""Marks a test that is run with a daemon at a socket and with one at a port."""
+
 
 @pytest.fixture
-def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+def transport() -> str:
+    """What `CODEINTEL_LS_TRANSPORT` is; tests that are run with both give it themselves."""
+    return ""
+
+
+@pytest.fixture
+def environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, transport: str
+) -> Iterator[dict[str, str]]:
     """The environment of a person, which is this process's, too; its daemons idle for a second."""
     # A socket's path has to be short, and a test's folder is not.
     runtime = tempfile.mkdtemp(prefix="ci-")
-    environment = {**environment_in(tmp_path), "XDG_RUNTIME_DIR": runtime}
+    environment = {
+        **environment_in(tmp_path),
+        "XDG_RUNTIME_DIR": runtime,
+        "CODEINTEL_LS_TRANSPORT": transport,
+    }
     with (tmp_path / "config/codeintel-ls/config.toml").open("a") as file:
         file.write("[daemon]\nidle_seconds = 1\n")
     for name, value in environment.items():

@@ -47,7 +47,7 @@ def test_a_server_that_ends_before_it_answers_is_done_without(environment, folde
     place = place_of(str(folder))
     place.make()
     with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(place.socket)
+        listening.bind(place.door)
         listening.listen()
         served: list[bytes] = []
 

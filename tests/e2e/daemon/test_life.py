@@ -14,9 +14,10 @@ import pytest
 
 from codeintel_ls.daemon.client import DaemonLostError
 from codeintel_ls.daemon.place import Note, Place, PlaceError, place_of, places
-from codeintel_ls.daemon.starting import DaemonUnavailableError, connect_or_start, dial
+from codeintel_ls.daemon.starting import DaemonUnavailableError, connect_or_start
+from codeintel_ls.daemon.transport import dial
 from codeintel_ls.server.uris import uri_from_path
-from tests.e2e.daemon.conftest import is_gone, opened, pid_of
+from tests.e2e.daemon.conftest import BOTH, is_gone, opened, pid_of
 from tests.e2e.editor import CONNECT
 from tests.e2e.slow_git import is_running
 from tests.waiting import until
@@ -41,12 +42,13 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True)
 
 
+@BOTH
 def test_what_a_dead_daemon_left_is_no_obstacle(environment, folder):
     client = opened(folder)
     pid = pid_of(folder)
     os.kill(pid, signal.SIGKILL)
     until(lambda: not is_running(pid))
-    assert Path(place_of(str(folder)).socket).exists()
+    assert Path(place_of(str(folder)).door).exists()
     with pytest.raises(DaemonLostError):
         client.operation("indexStatus", {})
     again = opened(folder)
@@ -55,6 +57,7 @@ def test_what_a_dead_daemon_left_is_no_obstacle(environment, folder):
     again.close()
 
 
+@BOTH
 def test_another_version_gets_a_daemon_of_its_own(environment, folder):
     client = opened(folder)
     place, pid = place_of(str(folder)), pid_of(folder)
@@ -122,6 +125,7 @@ def test_a_hostile_stream_ends_its_own_session_alone(environment, folder):
     client.close()
 
 
+@BOTH
 def test_ten_editors_killed_in_a_row_leave_nothing(environment, folder):
     place = place_of(str(folder))
     uri = uri_from_path(folder)
@@ -150,6 +154,7 @@ def test_ten_editors_killed_in_a_row_leave_nothing(environment, folder):
     until(lambda: not any(child.is_running() for child in children))
 
 
+@BOTH
 def test_a_signal_ends_it_with_all_that_it_began(environment, folder):
     client = opened(folder)
     place, pid = place_of(str(folder)), pid_of(folder)
@@ -166,10 +171,11 @@ def test_a_signal_ends_it_with_all_that_it_began(environment, folder):
         client.operation("indexStatus", {})
 
 
-def test_one_whose_socket_was_removed_leaves_no_note(environment, folder):
+@BOTH
+def test_one_whose_door_was_removed_leaves_no_note(environment, folder):
     client = opened(folder)
     place, pid = place_of(str(folder)), pid_of(folder)
-    Path(place.socket).unlink()
+    Path(place.door).unlink()
     os.kill(pid, signal.SIGTERM)
     until(lambda: is_gone(place, pid))
     client.close()
@@ -194,6 +200,7 @@ def test_what_cannot_start_says_why(environment, folder, monkeypatch):
         connect_or_start(str(folder), "cli")
 
 
+@BOTH
 def test_list_stop_and_logs(environment, folder):
     assert command("list").returncode == 1
     client = opened(folder)
@@ -244,7 +251,7 @@ def test_nothing_of_other_users_is_trusted(environment, folder, tmp_path):
     client = opened(folder)
     for path in (runtime / "codeintel-ls", Path(place_of(str(folder)).directory)):
         assert path.stat().st_mode & 0o077 == 0
-    assert Path(place_of(str(folder)).socket).stat().st_mode & 0o077 == 0
+    assert Path(place_of(str(folder)).door).stat().st_mode & 0o077 == 0
     client.close()
     elsewhere = tmp_path / "open"
     elsewhere.mkdir()
@@ -265,9 +272,9 @@ def test_another_user_is_not_let_in(environment, folder):
     client = opened(folder)
     place = place_of(str(folder))
     # Were the folder and the socket open to all, the peer's user would still be asked for.
-    for path in (Path(environment["XDG_RUNTIME_DIR"]), *Path(place.socket).parents[:2]):
+    for path in (Path(environment["XDG_RUNTIME_DIR"]), *Path(place.door).parents[:2]):
         path.chmod(0o755)
-    Path(place.socket).chmod(0o777)
+    Path(place.door).chmod(0o777)
     ask = """
 import os, socket, sys
 os.setuid(65534)
@@ -281,7 +288,7 @@ except ConnectionError:
 print(repr(answer))
 """
     said = hello(version="any").decode()
-    asked = [sys.executable, "-c", ask, place.socket, said]
+    asked = [sys.executable, "-c", ask, place.door, said]
     assert subprocess.run(asked, capture_output=True, text=True).stdout == "b''\n"
     assert client.operation("indexStatus", {})["folders"]
     client.close()

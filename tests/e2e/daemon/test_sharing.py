@@ -10,7 +10,7 @@ import pytest
 from codeintel_ls.daemon.client import AnsweredError, DaemonClient
 from codeintel_ls.daemon.place import place_of
 from codeintel_ls.server.uris import uri_from_path
-from tests.e2e.daemon.conftest import is_gone, opened, pid_of
+from tests.e2e.daemon.conftest import BOTH, is_gone, opened, pid_of
 from tests.e2e.slow_git import SlowGit
 from tests.waiting import until
 
@@ -19,6 +19,7 @@ def search(client: DaemonClient, query: str, **more) -> list[dict]:
     return client.operation("semanticSearch", {"query": query, **more})["hits"]
 
 
+@BOTH
 def test_two_clients_share_one_index(environment, folder):
     first, second = opened(folder), opened(folder)
     first.operation("updateIndex", {})
@@ -102,6 +103,7 @@ def test_settings_of_the_index_are_those_of_the_first(environment, folder):
     second.close()
 
 
+@BOTH
 def test_ten_at_once_start_one(environment, folder):
     with ThreadPoolExecutor(10) as threads:
         clients = list(threads.map(lambda _: opened(folder), range(10)))
@@ -137,12 +139,13 @@ def test_an_agent_on_an_event_loop_cancels_too(environment, folder, tmp_path, mo
     client.close()
 
 
+@BOTH
 def test_it_ends_soon_after_its_last_client(environment, folder):
     client = opened(folder)
     client.operation("updateIndex", {})
     place, pid = place_of(str(folder)), pid_of(folder)
     children = psutil.Process(pid).children(recursive=True)
-    assert Path(place.socket).is_socket()
+    assert Path(place.door).is_socket() != place.is_loopback
     client.close()
     until(lambda: is_gone(place, pid))
     until(lambda: not any(child.is_running() for child in children))

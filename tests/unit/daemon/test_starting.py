@@ -35,16 +35,16 @@ def test_one_that_is_busy_keeps_its_name(environment, tmp_path):
                 connection.sendall(refusal("busy"))
 
     with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(place.socket)
+        listening.bind(place.door)
         listening.listen()
         refusing = Thread(target=refuse)
         refusing.start()
-        inode = Path(place.socket).stat().st_ino
+        inode = Path(place.door).stat().st_ino
         try:
             with pytest.raises(DaemonUnavailableError, match="as many clients as it can"):
                 connect_or_start(str(tmp_path), "cli", environment)
-            assert Path(place.socket).stat().st_ino == inode
+            assert Path(place.door).stat().st_ino == inode
         finally:
             with socket.socket(socket.AF_UNIX) as last:
-                last.connect(str(place.socket))
+                last.connect(str(place.door))
             refusing.join()
