@@ -15,6 +15,7 @@ from codeintel_ls.cli import output
 from codeintel_ls.cli.folders import current_folder, folder_to_look_at, settings_of
 from codeintel_ls.daemon.place import Note, Place, place_of, places
 from codeintel_ls.daemon.process_life import reserve_stdout
+from codeintel_ls.daemon.starting import ask_to_end
 from codeintel_ls.daemon.transport import address_of
 from codeintel_ls.errors import CodeIntelError
 from codeintel_ls.settings import state_directory
@@ -79,8 +80,10 @@ def stop(folder: str | None, every: bool) -> int:
         raise click.UsageError("Name a folder or say --all, not both.")
     wanted = None if every else place_of(str(_folder(folder))).key
     chosen = [(place, note) for place, note in _running() if wanted in {None, place.key}]
-    for _, note in chosen:
-        os.kill(note.pid, signal.SIGTERM)
+    for place, note in chosen:
+        # The signals of Windows end a process before it can tidy up.
+        if sys.platform != "win32" or not ask_to_end(place):
+            os.kill(note.pid, signal.SIGTERM)
     for place, note in chosen:
         if not _has_ended(note.pid):
             raise CodeIntelError(

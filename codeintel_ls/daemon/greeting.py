@@ -6,7 +6,7 @@ a client and a daemon of different versions never exchange anything else.
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final, Literal, NamedTuple, cast
+from typing import Any, Final, Literal, NamedTuple, cast, get_args
 
 from codeintel_ls import __version__
 from codeintel_ls.errors import CodeIntelError
@@ -16,7 +16,8 @@ SECONDS: Final = 10.0
 """For the other side to say its line."""
 PROTOCOL: Final = 1
 
-Kind = Literal["editor", "cli", "agent"]
+Kind = Literal["editor", "cli", "agent", "stop"]
+"""`stop` asks the daemon to end, and says nothing more."""
 Reason = Literal["version", "stopping", "malformed", "busy"]
 
 
@@ -45,7 +46,7 @@ def read_hello(line: bytes) -> Greeting | None:
     """Who says that; None where it is no such line."""
     said = _read(line)
     kind, pid, version = said.get("kind"), said.get("pid"), said.get("version")
-    if said.get("codeintel") != PROTOCOL or kind not in {"editor", "cli", "agent"}:
+    if said.get("codeintel") != PROTOCOL or kind not in get_args(Kind):
         return None
     if type(pid) is not int or type(version) is not str:
         return None

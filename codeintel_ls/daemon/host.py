@@ -45,6 +45,8 @@ class Host:
     """Listens at a place. For one event loop."""
 
     def __init__(self, place: Place, serve: Serve, idle_seconds: float) -> None:
+        self.on_stop: Callable[[], None] = self.end
+        """Called when a client asks the daemon to end."""
         self._place = place
         self._serve = serve
         self._idle_seconds = idle_seconds
@@ -90,7 +92,9 @@ class Host:
         self._wake()
         try:
             greeting = await self._greeted(listener, reader, writer)
-            if greeting is not None:
+            if greeting is not None and greeting.kind == "stop":
+                self.on_stop()
+            elif greeting is not None:
                 await self._serve(greeting, reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             # Gone, or told to end; asyncio's own callback cannot bear a task that was cancelled.
@@ -129,6 +133,8 @@ class Host:
     def _refuses(self, greeting: Greeting | None) -> Reason | None:
         if greeting is None:
             return "malformed"
+        if greeting.kind == "stop":
+            return None
         if greeting.version != __version__:
             _log.info("A client of version %s came: this one ends.", greeting.version[:40])
             self._retire()

@@ -86,6 +86,14 @@ def connect_to_running(
     return None
 
 
+def ask_to_end(place: Place) -> bool:
+    """Whether the daemon there, of whatever version, has agreed to end with all its sessions."""
+    with contextlib.suppress(OSError, RefusedError):
+        _dial(place, "stop").close()
+        return True
+    return False
+
+
 def _dial(place: Place, kind: Kind) -> socket.socket:
     """Raises OSError where nobody listens, RefusedError."""
     connection = dial(place)

@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -69,6 +70,7 @@ def log_to(log_file: Path) -> None:
 async def _run(place: Place, idle_seconds: float, ready: int) -> int:
     shared = Shared(linger_seconds=idle_seconds)
     host = Host(place, _Sessions(shared).serve, idle_seconds)
+    host.on_stop = partial(_end_soon, host)
     _end_on_signals(host)
 
     def listening() -> None:

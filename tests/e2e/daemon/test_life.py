@@ -14,7 +14,7 @@ import pytest
 
 from codeintel_ls.daemon.client import DaemonLostError
 from codeintel_ls.daemon.place import Note, Place, PlaceError, place_of, places
-from codeintel_ls.daemon.starting import DaemonUnavailableError, connect_or_start
+from codeintel_ls.daemon.starting import DaemonUnavailableError, ask_to_end, connect_or_start
 from codeintel_ls.daemon.transport import dial
 from codeintel_ls.server.uris import uri_from_path
 from tests.e2e.daemon.conftest import BOTH, is_gone, opened, pid_of
@@ -169,6 +169,18 @@ def test_a_signal_ends_it_with_all_that_it_began(environment, folder):
         answer.result(30)
     with pytest.raises(DaemonLostError):
         client.operation("indexStatus", {})
+
+
+@BOTH
+def test_one_that_is_asked_to_end_ends_with_every_session(environment, folder):
+    client = opened(folder)
+    place, pid = place_of(str(folder)), pid_of(folder)
+    assert ask_to_end(place)
+    until(lambda: is_gone(place, pid))
+    with pytest.raises(DaemonLostError):
+        client.operation("indexStatus", {})
+    assert not ask_to_end(place)
+    client.close()
 
 
 @BOTH

@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from codeintel_ls.daemon import loopback
-from codeintel_ls.daemon.client import DaemonClient
 from codeintel_ls.daemon.place import Place, place_of
-from tests.e2e.daemon.conftest import pid_of, until
-from tests.e2e.project import make_project
+from tests.e2e.daemon.conftest import opened, pid_of
 from tests.e2e.slow_git import is_running
+from tests.waiting import until
 
 COMMAND = [sys.executable, "-m", "codeintel_ls"]
 
@@ -23,18 +22,6 @@ COMMAND = [sys.executable, "-m", "codeintel_ls"]
 @pytest.fixture
 def transport() -> str:
     return "loopback"
-
-
-@pytest.fixture
-def folder(tmp_path):
-    make_project(tmp_path / "app")
-    return tmp_path / "app"
-
-
-def opened(folder: Path) -> DaemonClient:
-    client = DaemonClient.open([folder], "editor")
-    assert client is not None
-    return client
 
 
 def left_by_a_dead_daemon(folder: Path, **since: int) -> Place:

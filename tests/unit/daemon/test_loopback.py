@@ -164,6 +164,19 @@ async def test_a_greeting_that_is_too_long_is_refused_as_on_a_socket(place, host
     assert json.loads(await asyncio.to_thread(ask))["reason"] == "malformed"
 
 
+async def test_a_client_may_ask_it_to_end(place, host):
+    stopped = asyncio.Event()
+    host.on_stop = stopped.set
+
+    def ask() -> bytes:
+        with transport.dial(place) as connection:
+            connection.sendall(hello("stop", 1).replace(b'"version": "', b'"version": "9.'))
+            return connection.makefile("rb").readline()
+
+    assert json.loads(await asyncio.to_thread(ask))["accepted"]
+    await asyncio.wait_for(stopped.wait(), SECONDS)
+
+
 def fake_host(listening: socket.socket, answers: list[bytes], heard: list[bytes]) -> Thread:
     """Somebody else at a port, who says some things and then hears out who came."""
 
