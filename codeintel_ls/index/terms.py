@@ -4,7 +4,7 @@ A term is known by a 32-bit hash alone, so no vocabulary has to be kept. The pac
 chunk's terms is what the store holds, and all that a lexical view is ever built from.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 from zlib import crc32
@@ -93,15 +93,17 @@ def posting_bytes() -> int:
 
 def query_terms(text: str) -> dict[int, float]:
     """Hashes of a question's terms with their weights; words that only ask are left out."""
-    tokens = count_tokens(text)
-    telling = {
-        token: count for token, count in tokens.items() if token.lower() not in _QUESTION_WORDS
-    }
     weights: dict[int, float] = {}
-    for token in telling or tokens:
+    for token in telling_tokens(text):
         for term in terms_of_token(token):
             weights[term] = 1.0
     return weights
+
+
+def telling_tokens(text: str) -> Collection[str]:
+    """A question's identifiers, words and numbers without those that only ask, if others remain."""
+    tokens = count_tokens(text).keys()
+    return [token for token in tokens if token.lower() not in _QUESTION_WORDS] or tokens
 
 
 def identifier_terms(identifiers: Iterable[str]) -> frozenset[int]:

@@ -148,13 +148,13 @@ def fuse(
         dense_rank, lexical_rank = dense_ranks.get(chunk_id), lexical_ranks.get(chunk_id)
         fused.append(
             FusedChunk(
-                chunk_id=chunk_id,
-                dense_rank=dense_rank,
-                dense_score=dense[dense_rank - 1].score if dense_rank else None,
-                lexical_rank=lexical_rank,
-                lexical_score=lexical.chunks[lexical_rank - 1].score if lexical_rank else None,
-                fused=total / best if best > 0 else 0.0,
-                spells=chunk_id in spelled,
+                chunk_id,
+                dense_rank,
+                dense[dense_rank - 1].score if dense_rank else None,
+                lexical_rank,
+                lexical.chunks[lexical_rank - 1].score if lexical_rank else None,
+                total / best if best > 0 else 0.0,
+                chunk_id in spelled,
             )
         )
     return sorted(fused, key=lambda chunk: (-chunk.fused, chunk.chunk_id))

@@ -4,6 +4,7 @@ Invariant: the lines of a hit are the lines that were indexed. A file that chang
 searched for the same lines; where they are gone the hit says that it is stale and shows nothing.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,7 @@ from codeintel_ls.embedding import words_of
 from codeintel_ls.index.embedded_text import text_digest
 from codeintel_ls.index.schema import ChunkPlace
 from codeintel_ls.index.source import ReadLimits, split_lines
+from codeintel_ls.index.terms import telling_tokens
 from codeintel_ls.search.ranking import Candidate
 from codeintel_ls.search.recent_texts import RecentText, RecentTexts
 from codeintel_ls.search.values import Explanation, Hit
@@ -131,23 +133,34 @@ def _snippet_start(now: PlacedLines, text: str, height: int) -> int:
         start += 1
     if len(lines) - start <= height or height <= 0:
         return now.start_line + start
-    asked = frozenset(words_of(text))
-    said = [_said(line, asked) for line in lines[start:]]
+    asked = frozenset(word for token in telling_tokens(text) for word in words_of(token))
+    said = _said(lines[start:], asked)
     best, best_count = start, -1
-    for first in range(len(said) - height + 1):
-        count = len(set[str]().union(*said[first : first + height])) + (first == 0)
+    for first in range(len(lines) - start - height + 1):
+        window = [said[line] for line in range(first, first + height) if line in said]
+        count = len(set[str]().union(*window)) + (first == 0)
         if count > best_count:
             best, best_count = start + first, count
     return now.start_line + best
 
 
-def _said(line: str, asked: frozenset[str]) -> set[str]:
-    """Which of the words a line says."""
-    lowered = line.lower()
+def _said(lines: Sequence[str], asked: frozenset[str]) -> dict[int, set[str]]:
+    """Which of the words are said by the lines that say any."""
+    lowered = "\n".join(lines).lower()
+    near = [re.escape(word) for word in asked if word in lowered]
+    if not near:
+        return {}
     # Most lines say none of them, and taking a line apart is dear.
-    if not any(word in lowered for word in asked):
-        return set()
-    return set(asked.intersection(words_of(line)))
+    pattern, said = re.compile("|".join(near)), dict[int, set[str]]()
+    number, at = 0, 0
+    while (found := pattern.search(lowered, at)) is not None:
+        number += lowered.count("\n", at, found.start())
+        end = lowered.find("\n", found.end())
+        said[number] = set(asked.intersection(words_of(lines[number])))
+        if end < 0:
+            break
+        number, at = number + 1, end + 1
+    return said
 
 
 def _explanation(candidate: Candidate) -> Explanation:
@@ -158,5 +171,5 @@ def _explanation(candidate: Candidate) -> Explanation:
         lexical_rank=chunk.lexical_rank,
         lexical_score=chunk.lexical_score,
         fused_score=chunk.fused,
-        boosts=dict(candidate.boosts),
+        boosts=candidate.boosts,
     )

@@ -9,9 +9,8 @@ chance. What each layer is worth: `ranking.md`.
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from math import prod
-from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from attrs import frozen
@@ -58,12 +57,20 @@ _SURELY_QUALIFIED = re.compile(r"::|#|->")
 
 
 class Candidate(NamedTuple):
-    """A fused chunk with its place; `score` is what the layers have made of it so far."""
+    """A fused chunk with its place; `score` is what the layers have made of it so far.
+
+    `factors` are what each layer of `NAMES` did to it, once it has been ranked.
+    """
 
     chunk: FusedChunk
     place: ChunkPlace
     score: float
-    boosts: Mapping[str, float] = MappingProxyType({})
+    factors: tuple[float, ...] = ()
+
+    @property
+    def boosts(self) -> Mapping[str, float]:
+        """What each layer did to it, by the layer's name."""
+        return dict(zip(NAMES, self.factors, strict=False))
 
 
 @frozen
@@ -100,7 +107,9 @@ class Question:
         return cls(words, frozenset(map(stem, words)), identifiers, trust)
 
 
-Layer = Callable[[Question, Candidate], float]
+ChunkLayer = Callable[[Question, Candidate], float]
+FileLayer = Callable[[Question, ChunkPlace], float]
+"""Is the same for all chunks of a file, and looked at once."""
 
 
 def symbol_layer(question: Question, candidate: Candidate) -> float:
@@ -119,28 +128,32 @@ def spelling_layer(question: Question, candidate: Candidate) -> float:
     return _SPELLED if question.identifiers and candidate.chunk.spells else 1.0
 
 
-def file_name_layer(question: Question, candidate: Candidate) -> float:
+def reexport_layer(_question: Question, candidate: Candidate) -> float:
+    """What only passes on the names of others stands behind them."""
+    is_one = candidate.place.symbol is None and path_traits(candidate.place.path).is_reexport
+    return 0.85 if is_one else 1.0
+
+
+def file_name_layer(question: Question, place: ChunkPlace) -> float:
     """Files named after the question's words stand higher; their folders count a little."""
-    traits = path_traits(candidate.place.path)
+    traits = path_traits(place.path)
     name, folder = _share(traits.name, question.stems), _share(traits.folder, question.stems)
     return 1.0 + question.trust * (_STEM_WORDS * name + _FOLDER_WORDS * folder)
 
 
-def aside_layer(question: Question, candidate: Candidate) -> float:
-    """Tests, examples and re-exporting files stand back unless they are asked for."""
-    traits, factor = path_traits(candidate.place.path), 1.0
+def aside_layer(question: Question, place: ChunkPlace) -> float:
+    """Tests, examples, benchmarks and others' code stand back unless they are asked for."""
+    traits, factor = path_traits(place.path), 1.0
     if traits.is_test and not question.words & _TEST_WORDS:
         factor *= 0.6
     if traits.is_aside and not question.words & traits.words:
         factor *= 0.6
-    if traits.is_reexport and candidate.place.symbol is None:
-        factor *= 0.85
     return factor
 
 
-def prose_layer(question: Question, candidate: Candidate) -> float:
+def prose_layer(question: Question, place: ChunkPlace) -> float:
     """Documents stand behind the code that they tell of, unless they are asked for."""
-    is_prose = candidate.place.language in _PROSE
+    is_prose = place.language in _PROSE
     return 0.75 if is_prose and not question.words & _PROSE_WORDS else 1.0
 
 
@@ -170,35 +183,44 @@ def path_traits(path: str) -> PathTraits:
     )
 
 
-LAYERS: Final[Mapping[str, Layer]] = {
+CHUNK_LAYERS: Final[Mapping[str, ChunkLayer]] = {
     "symbol": symbol_layer,
     "spelling": spelling_layer,
+    "reexport": reexport_layer,
+}
+FILE_LAYERS: Final[Mapping[str, FileLayer]] = {
     "fileName": file_name_layer,
     "aside": aside_layer,
     "prose": prose_layer,
 }
+NAMES: Final = (*CHUNK_LAYERS, *FILE_LAYERS, "coherence", "repeatedFile")
 
 
 def rank(question: Question, candidates: Sequence[Candidate]) -> list[Candidate]:
     """The candidates, the best first, with what each layer did to them."""
-    boosts = [
-        {name: layer(question, candidate) for name, layer in LAYERS.items()}
-        for candidate in candidates
-    ]
-    scores = [
-        candidate.score * prod(factors.values())
-        for candidate, factors in zip(candidates, boosts, strict=True)
-    ]
-    coherence = partial(_coherence, _COHERENCE_ALWAYS + question.trust * _COHERENCE)
-    for name, of_files in (("coherence", coherence), ("repeatedFile", _saturation)):
-        for number, factor in enumerate(of_files(candidates, scores)):
-            scores[number] *= factor
-            boosts[number][name] = factor
+    of_files: dict[int, tuple[float, ...]] = {}
+    factors: list[tuple[float, ...]] = []
+    for candidate in candidates:
+        place = candidate.place
+        of_file = of_files.get(place.file_id)
+        if of_file is None:
+            of_file = tuple(layer(question, place) for layer in FILE_LAYERS.values())
+            of_files[place.file_id] = of_file
+        own = [layer(question, candidate) for layer in CHUNK_LAYERS.values()]
+        factors.append((*own, *of_file))
+    scores = [candidate.score * prod(factors[n]) for n, candidate in enumerate(candidates)]
+    coherence = _coherence(_COHERENCE_ALWAYS + question.trust * _COHERENCE, candidates, scores)
+    scores = [score * lift for score, lift in zip(scores, coherence, strict=True)]
+    saturation = _saturation(candidates, scores)
+    scores = [score * factor for score, factor in zip(scores, saturation, strict=True)]
     return [
         Candidate(
-            candidates[number].chunk, candidates[number].place, scores[number], boosts[number]
+            candidates[n].chunk,
+            candidates[n].place,
+            scores[n],
+            (*factors[n], coherence[n], saturation[n]),
         )
-        for number in _order(candidates, scores)
+        for n in _order(candidates, scores)
     ]
 
 
