@@ -24,10 +24,12 @@ from tokenizers import Tokenizer
 
 from codeintel_ls.embedding.encoder import ModelUnavailableError, Vectors
 from codeintel_ls.embedding.table import (
+    TOKENIZER_FILE,
     QuantizedTable,
+    content_digest,
     is_quantized,
     open_table,
-    table_digest,
+    recorded_digest,
 )
 from codeintel_ls.embedding.words import count_tokens, split_token
 
@@ -140,7 +142,9 @@ def _bundled() -> StaticEncoder:
         raise ModelUnavailableError(
             "The bundled embedding model is missing: reinstall codeintel-ls."
         )
-    return _load_quantized(_BUNDLED, "the bundled model")
+    name = "the bundled model"
+    # What was installed is what was packed: hashing it all again would take as long as loading it.
+    return _load_quantized(_BUNDLED, name, recorded_digest(_BUNDLED, name))
 
 
 def load_encoder(model: str) -> StaticEncoder:
@@ -153,16 +157,14 @@ def load_encoder(model: str) -> StaticEncoder:
     folder = Path(model).expanduser()
     name = f'the folder named by the setting "embedding.model" ({folder.name})'
     if is_quantized(folder):
-        return _load_quantized(folder, name)
-    return _load(folder / "model.safetensors", folder / "tokenizer.json", "embeddings", name)
+        return _load_quantized(folder, name, None)
+    return _load(folder / "model.safetensors", folder / TOKENIZER_FILE, "embeddings", name)
 
 
-def _load_quantized(folder: Path, name: str) -> StaticEncoder:
+def _load_quantized(folder: Path, name: str, digest: str | None) -> StaticEncoder:
     table = open_table(folder, name)
-    tokens, content = _read_tokenizer(folder / "tokenizer.json", name)
-    digest = table_digest(folder)
-    digest.update(content)
-    return _encoder(table, tokens, digest.hexdigest(), name)
+    tokens, _ = _read_tokenizer(folder / TOKENIZER_FILE, name)
+    return _encoder(table, tokens, digest or content_digest(folder), name)
 
 
 def _load(weights: Path, tokenizer: Path, tensor: str, name: str) -> StaticEncoder:

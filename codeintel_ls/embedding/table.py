@@ -16,6 +16,7 @@ from codeintel_ls.embedding.encoder import ModelUnavailableError
 
 ROWS_FILE: Final = "rows.npy"
 _SCALES_FILE: Final = "scales.npy"
+TOKENIZER_FILE: Final = "tokenizer.json"
 _ABOUT_FILE: Final = "config.json"
 _FORMAT: Final = "codeintel-static-1"
 
@@ -64,11 +65,19 @@ def open_table(folder: Path, name: str) -> QuantizedTable:
     return QuantizedTable(levels, np.array(scales))
 
 
-def table_digest(folder: Path) -> "blake2b":
-    """A hash of a table's content, to be gone on with the tokenizer's."""
+def content_digest(folder: Path) -> str:
+    """A hash of a model's content: what its vectors are known by."""
     digest = blake2b(digest_size=8)
-    for name in (ROWS_FILE, _SCALES_FILE):
+    for name in (ROWS_FILE, _SCALES_FILE, TOKENIZER_FILE):
         digest.update((folder / name).read_bytes())
+    return digest.hexdigest()
+
+
+def recorded_digest(folder: Path, name: str) -> str:
+    """The same as it was when the model was written. Raises ModelUnavailableError."""
+    digest = _about(folder, name).get("digest")
+    if not isinstance(digest, str):
+        raise ModelUnavailableError(f"{_ABOUT_FILE} of {name} lacks its digest.")
     return digest
 
 

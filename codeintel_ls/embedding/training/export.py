@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from tokenizers import Regex, Tokenizer, normalizers
 
+from codeintel_ls.embedding.table import content_digest
 from codeintel_ls.embedding.training.transformer import SentenceEncoder
 
 LONGEST: Final = 128
@@ -30,7 +31,12 @@ def write_static(
     np.save(folder / "scales.npy", scales)
     own = Tokenizer.from_file(str(tokenizer))
     own.save(str(folder / "tokenizer.json"), pretty=False)
-    about = {"format": "codeintel-static-1", "name": name, "dimension": int(levels.shape[1])}
+    about = {
+        "format": "codeintel-static-1",
+        "name": name,
+        "dimension": int(levels.shape[1]),
+        "digest": content_digest(folder),
+    }
     (folder / "config.json").write_text(json.dumps(about, indent=1) + "\n", "utf-8")
 
 

@@ -10,6 +10,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
+import codeintel_ls.embedding
 from codeintel_ls.embedding import ModelUnavailableError, load_encoder
 
 WORDS = ["[UNK]", "read", "file", "colour"]
@@ -55,6 +56,12 @@ def test_the_content_is_the_identity(model: Path) -> None:
     assert load_encoder(str(model)).identity == before
     np.save(model / "scales.npy", SCALES * 2)
     assert load_encoder(str(model)).identity != before
+
+
+def test_the_bundled_model_is_what_it_says_that_it_is() -> None:
+    """Its digest is not made anew at every start."""
+    bundled = Path(codeintel_ls.embedding.__file__).parent / "models" / "static"
+    assert load_encoder("").identity == load_encoder(str(bundled)).identity
 
 
 def test_the_rows_are_mapped_and_not_changed(model: Path) -> None:
