@@ -35,7 +35,7 @@ from codeintel_ls.search.candidates import (
 )
 from codeintel_ls.search.errors import InvalidQueryError
 from codeintel_ls.search.filtering import FilterMasks
-from codeintel_ls.search.presenting import FileReader, present
+from codeintel_ls.search.presenting import FileReader, present, telling_words
 from codeintel_ls.search.ranking import Candidate, Question, rank
 from codeintel_ls.search.recent_texts import RecentTexts
 from codeintel_ls.search.values import Hit, HitFilter, SearchFilter, SearchMode, SearchQuery
@@ -203,11 +203,12 @@ class SearchEngine:
         # Scores are told relative to what a perfect, fully boosted hit would have.
         best = max((candidate.score for candidate in ranked), default=1.0)
         scale = 1.0 / best if best > 1.0 else 1.0
+        asked = telling_words(query.text)
         for candidate in ranked:
             cancellation.raise_if_cancelled()
             score = candidate.score * scale
             hit = present(
-                candidate, score, reader, query.text, query.snippet_lines, explain=query.explain
+                candidate, score, reader, asked, query.snippet_lines, explain=query.explain
             )
             if hit is not None:
                 yield hit

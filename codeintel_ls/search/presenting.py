@@ -70,23 +70,31 @@ class FileReader:
         return PlacedLines(lines[start : start + place.end_line - place.start_line], start)
 
 
+def telling_words(text: str) -> frozenset[str]:
+    """The words of a question that choose what is shown of its hits."""
+    return frozenset(word for token in telling_tokens(text) for word in words_of(token))
+
+
 def present(
     candidate: Candidate,
     score: float,
     reader: FileReader,
-    text: str,
+    asked: frozenset[str],
     snippet_lines: int,
     *,
     explain: bool,
 ) -> Hit | None:
-    """The hit for a candidate with this score, or None when its file is gone."""
+    """The hit for a candidate with this score, or None when its file is gone.
+
+    `asked` are the `telling_words` of the question, which choose the lines that are shown.
+    """
     place = candidate.place
     try:
         now = reader.place(place)
     except FileNotFoundError:
         return None
     start, end = (now.start_line, now.end_line) if now else (place.start_line, place.end_line)
-    first = _snippet_start(now, text, snippet_lines) if now else start
+    first = _snippet_start(now, asked, snippet_lines) if now else start
     shown = now.lines[first - start : first - start + snippet_lines] if now else ()
     return Hit(
         path=place.path,
@@ -122,7 +130,7 @@ def _find_lines(place: ChunkPlace, lines: Sequence[str]) -> int | None:
     return None
 
 
-def _snippet_start(now: PlacedLines, text: str, height: int) -> int:
+def _snippet_start(now: PlacedLines, asked: frozenset[str], height: int) -> int:
     """The first line of the window that says most of the question's words.
 
     The chunk's own beginning, which names and describes it, gives way only to two words more.
@@ -133,7 +141,6 @@ def _snippet_start(now: PlacedLines, text: str, height: int) -> int:
         start += 1
     if len(lines) - start <= height or height <= 0:
         return now.start_line + start
-    asked = frozenset(word for token in telling_tokens(text) for word in words_of(token))
     said = _said(lines[start:], asked)
     best, best_count = start, -1
     for first in range(len(lines) - start - height + 1):
