@@ -8,12 +8,9 @@ help; it is asked again by itself until the folder is closed.
 
 import logging
 from collections.abc import Callable, Collection, Sequence
-from hashlib import blake2b
 from pathlib import Path
 from threading import Event, RLock, Thread
 from typing import TYPE_CHECKING, Final
-
-from attrs import frozen
 
 from codeintel_ls.cancellation import Cancellation, CancelledError
 from codeintel_ls.embedding import EmbeddingError, Endpoint, ModelChangedError, RemoteModel
@@ -24,43 +21,23 @@ from codeintel_ls.index.errors import (
     IndexingError,
 )
 from codeintel_ls.index.generation import Generation
-from codeintel_ls.index.index import Index
 from codeintel_ls.index.status import IndexState
 from codeintel_ls.index.store import Store
 from codeintel_ls.progress import no_progress
 from codeintel_ls.search.candidates import RankedChunk
-from codeintel_ls.search.refined import RefinedVectors
 from codeintel_ls.search.values import SearchFilter
 from codeintel_ls.settings import Settings
 from codeintel_ls.workspace.consent import Permission
 from codeintel_ls.workspace.discovery import Discovered, PathPolicy
-from codeintel_ls.workspace.index_keeper import IndexKeeper
-from codeintel_ls.workspace.opening import index_folder, index_recipe, ladder_of
+from codeintel_ls.workspace.refined_index import RefinedIndex
 
 if TYPE_CHECKING:
     from codeintel_ls.embedding.probe import ModelRecords
-    from codeintel_ls.embedding.remote import RemoteEncoder
 
 _log = logging.getLogger(__name__)
 
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 30.0
-
-
-@frozen
-class _Live:
-    """One model's index, and all that works on it."""
-
-    model: RemoteModel
-    encoder: "RemoteEncoder"
-    index: Index
-    keeper: IndexKeeper
-    vectors: RefinedVectors
-
-    def close(self) -> None:
-        self.keeper.close()
-        self.index.close()
-        self.encoder.close()
 
 
 class Refinement:
@@ -95,7 +72,7 @@ class Refinement:
         self._wake = Event()
         self._told = Event()
         self._closing = Event()
-        self._live: _Live | None = None
+        self._live: RefinedIndex | None = None
         self._thread: Thread | None = None
         self._trouble = ""
 
@@ -154,8 +131,7 @@ class Refinement:
         """Index by other settings from now on."""
         live = self._live
         if live is not None:
-            live.index.configure(ladder_of(settings))
-            live.keeper.configure(settings)
+            live.configure(settings)
 
     def note_changes(self, paths: Collection[str]) -> None:
         """A hint that these files may have changed."""
@@ -278,7 +254,7 @@ class Refinement:
     # Behind it
 
     @property
-    def _begun(self) -> _Live | None:
+    def _begun(self) -> RefinedIndex | None:
         return self._live if self._thread is not None else None
 
     def _watch(self) -> None:
@@ -287,7 +263,7 @@ class Refinement:
 
         pause = _FIRST_PAUSE
         embedder = HttpEmbedder(self._endpoint)
-        begun: _Live | None = None
+        begun: RefinedIndex | None = None
         try:
             while not self._closing.is_set():
                 self._wake.clear()
@@ -317,43 +293,30 @@ class Refinement:
             self._told.set()
             embedder.close()
 
-    def _begin(self, live: _Live) -> None:
+    def _begin(self, live: RefinedIndex) -> None:
         # What needs no endpoint is searchable first.
         self._after.wait()
         if not self._closing.is_set():
             live.keeper.begin(lambda: None, no_progress)
 
-    def _use(self, model: RemoteModel) -> _Live:
+    def _use(self, model: RemoteModel) -> RefinedIndex:
         """Let this model's vectors help, and no other's. Raises the index's errors."""
-        from codeintel_ls.embedding.remote import RemoteEncoder
-
         with self._lock:
             before = self._live
             if before is not None and before.model == model:
                 return before
             if self._closing.is_set():
                 raise CancelledError
-            encoder = RemoteEncoder(model, recovered=self._wake.set)
-            own = index_folder(self._root, self._settings)
-            recipe = index_recipe(encoder)
-            index = Index.open(
-                own.with_name(f"{own.name}-{blake2b(recipe.encode(), digest_size=6).hexdigest()}"),
-                shared=self._shared,
-                recipe=recipe,
-                dimension=encoder.dimension,
-                ladder=ladder_of(self._settings),
-                root=self._root,
-            )
-            keeper = IndexKeeper(
+            self._live = RefinedIndex.open(
                 self._root,
-                index,
+                self._shared,
                 self._settings,
                 model,
-                self._discover,
-                self._policy,
-                self._keeper_changed,
+                discover=self._discover,
+                policy=self._policy,
+                changed=self._keeper_changed,
+                recovered=self._wake.set,
             )
-            self._live = _Live(model, encoder, index, keeper, RefinedVectors(index, encoder))
         if before is not None:
             before.close()
         return self._live
