@@ -1,81 +1,26 @@
 """An endpoint's model refines searches; whatever becomes of the endpoint, searches go on."""
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from attrs import evolve
 
 from codeintel_ls.embedding.probe import ModelRecords
-from codeintel_ls.search import SearchMode, SearchQuery, SearchResult
-from codeintel_ls.settings import EmbeddingSettings, Settings
+from codeintel_ls.search import SearchMode, SearchQuery
+from codeintel_ls.settings import Settings
 from codeintel_ls.workspace import WorkspaceFolder
 from tests.unit.embedding.fake_vllm import FakeVllm, error, slow
+from tests.unit.workspace.refinement.asking import (
+    NEW,
+    QUESTION,
+    Open,
+    ask,
+    endpoint,
+    first_path,
+    notices,
+    refined,
+)
 from tests.unit.workspace.trees import write_tree
 from tests.waiting import until
-
-QUESTION = "zebra crossing"
-"""Words that stand nowhere in the shop; the endpoint's model knows what they mean."""
-
-NEW = "def pigeon_post():\n    return 'carried by a pigeon'\n"
-
-
-@pytest.fixture(autouse=True)
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A person who has answered nothing yet."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    return tmp_path / "state"
-
-
-@pytest.fixture
-def vllm(vllm: FakeVllm) -> FakeVllm:
-    vllm.dimension = 256
-    vllm.synonyms = {"zebra": "uploadPicture", "crossing": "picture"}
-    return vllm
-
-
-@pytest.fixture
-def settings(settings: Settings, vllm: FakeVllm) -> Settings:
-    return endpoint(settings, url=vllm.url)
-
-
-def endpoint(settings: Settings, *, url: str, **more: object) -> Settings:
-    given = {"endpoint": url, "endpoint_model": "fake/model", **more}
-    return evolve(settings, embedding=EmbeddingSettings(**given))
-
-
-@pytest.fixture
-def opened() -> Iterator[Callable[[Path, Settings], WorkspaceFolder]]:
-    """Opens folders as a server does, and closes them."""
-    folders: list[WorkspaceFolder] = []
-
-    def open_folder(root: Path, settings: Settings) -> WorkspaceFolder:
-        folders.append(WorkspaceFolder.open(root, settings))
-        folders[-1].start()
-        return folders[-1]
-
-    yield open_folder
-    for folder in folders:
-        folder.close()
-
-
-Open = Callable[[Path, Settings], WorkspaceFolder]
-
-
-def ask(folder: WorkspaceFolder, question: str = QUESTION) -> SearchResult:
-    return folder.search(SearchQuery(text=question, limit=5, mode=SearchMode.SEMANTIC))
-
-
-def refined(folder: WorkspaceFolder) -> bool:
-    return ask(folder).freshness.refined == 1
-
-
-def first_path(folder: WorkspaceFolder, question: str = QUESTION) -> str:
-    return ask(folder, question).hits[0].path
-
-
-def notices(folder: WorkspaceFolder) -> str:
-    return " ".join(folder.index_status().notices)
 
 
 def test_the_model_of_an_endpoint_finds_what_the_bundled_one_cannot(
@@ -289,71 +234,3 @@ def test_settling_does_not_wait_for_what_has_ended_in_an_error(
         assert ask(folder, "total price").hits
     finally:
         folder.close()
-
-
-class TestConsent:
-    """An endpoint elsewhere: a name that only the proxy, here the server itself, knows."""
-
-    @pytest.fixture
-    def settings(self, settings: Settings, vllm: FakeVllm) -> Settings:
-        proxy = f"http://127.0.0.1:{vllm.port}"
-        return endpoint(settings, url="http://embeddings.invalid/v1", proxy=proxy)
-
-    def test_nothing_is_sent_before_somebody_has_said_yes(
-        self, root: Path, settings: Settings, opened: Open, vllm: FakeVllm
-    ) -> None:
-        folder = opened(root, settings)
-        folder.settle()
-        ask(folder)
-        assert folder.refinement.asks == "http://embeddings.invalid"
-        assert "until you allow it" in notices(folder)
-        assert vllm.requests == []
-        folder.refinement.allow(True)
-        until(lambda: refined(folder))
-        assert folder.refinement.asks is None
-
-    def test_a_refusal_is_remembered(
-        self, root: Path, settings: Settings, opened: Open, vllm: FakeVllm
-    ) -> None:
-        opened(root, settings).refinement.allow(False)
-        again = opened(root, settings)
-        again.settle()
-        ask(again)
-        assert again.refinement.asks is None
-        assert any("you refused it" in remark for remark in again.index_status().remarks)
-        assert vllm.requests == []
-
-    def test_a_yes_is_remembered_for_the_endpoint_and_no_other(
-        self, root: Path, settings: Settings, opened: Open
-    ) -> None:
-        opened(root, settings).refinement.allow(True)
-        again = opened(root, settings)
-        assert again.refinement.asks is None
-        until(lambda: refined(again))
-        elsewhere = endpoint(settings, url="http://other.invalid:8000/v1")
-        assert opened(root, elsewhere).refinement.asks == "http://other.invalid:8000"
-
-    @pytest.mark.parametrize("damage", ["", "[]", '{"http://embeddings.invalid": "yes"}', "\0"])
-    def test_what_cannot_be_read_is_no_consent(
-        self,
-        root: Path,
-        settings: Settings,
-        opened: Open,
-        state: Path,
-        vllm: FakeVllm,
-        damage: str,
-    ) -> None:
-        (state / "codeintel-ls").mkdir(parents=True)
-        (state / "codeintel-ls" / "endpoints.json").write_text(damage)
-        folder = opened(root, settings)
-        assert folder.refinement.asks is not None
-        folder.settle()
-        assert vllm.requests == []
-
-    def test_who_cannot_be_asked_can_say_so_in_the_settings(
-        self, root: Path, settings: Settings, opened: Open
-    ) -> None:
-        allowed = evolve(settings, embedding=evolve(settings.embedding, allow_remote=True))
-        folder = opened(root, allowed)
-        assert folder.refinement.asks is None
-        until(lambda: refined(folder))
