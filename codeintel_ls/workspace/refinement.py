@@ -8,6 +8,7 @@ help; it is asked again by itself until the folder is closed.
 
 import logging
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, RLock, Thread
 from typing import TYPE_CHECKING, Final
@@ -231,13 +232,15 @@ class Refinement:
             refused = self.asks is None
             return (f"The embedding endpoint {origin} is not used: you refused it.",) * refused
         live = self._live
-        if live is None:
-            return ()
-        model, counts = live.model, live.index.counts
-        return (
-            f"{model.endpoint.model or 'The model'} ({model.dimension} dimensions) at {origin} "
-            f"refines searches: {counts.chunks:,} chunks.",
-        )
+        # It may be lost at this moment, and is then made anew.
+        with suppress(IndexingError):
+            if live is not None:
+                model, chunks = live.model, live.index.counts.chunks
+                return (
+                    f"{model.endpoint.model or 'The model'} ({model.dimension} dimensions) at "
+                    f"{origin} refines searches: {chunks:,} chunks.",
+                )
+        return ()
 
     @property
     def disk_bytes(self) -> int:
@@ -274,7 +277,8 @@ class Refinement:
                     if live is not begun:
                         begun = live
                         self._begin(live)
-                    elif live.keeper.health.state is IndexState.FAILED:
+                    elif live.keeper.health.state is IndexState.FAILED and not live.index.is_lost:
+                        # One that is lost is made anew first, which its keeper tries by itself.
                         live.keeper.note_rescan()
                     # What goes wrong at once again is not to be tried all the time.
                     self._closing.wait(pause)

@@ -9,6 +9,8 @@ from attrs import evolve
 from codeintel_ls.search import SearchMode, SearchQuery, SearchResult
 from codeintel_ls.settings import EmbeddingSettings, Settings
 from codeintel_ls.workspace import WorkspaceFolder
+from codeintel_ls.workspace.refined_index import RefinedIndex
+from codeintel_ls.workspace.refinement import Refinement
 
 QUESTION = "zebra crossing"
 """Words that stand nowhere in the shop; the endpoint's model knows what they mean."""
@@ -55,3 +57,16 @@ def first_path(folder: WorkspaceFolder, question: str = QUESTION) -> str:
 def notices(folder: WorkspaceFolder) -> str:
     """All that a person should know."""
     return " ".join(folder.index_status().notices)
+
+
+def refinement_of(folder: WorkspaceFolder) -> Refinement:
+    """What refines its searches."""
+    assert isinstance(folder.refinement, Refinement)
+    return folder.refinement
+
+
+def second_index(folder: WorkspaceFolder) -> RefinedIndex:
+    """The index of the endpoint's model, which is there."""
+    live = refinement_of(folder)._live
+    assert live is not None
+    return live
