@@ -76,6 +76,7 @@ class Refinement:
         self._live: RefinedIndex | None = None
         self._thread: Thread | None = None
         self._trouble = ""
+        self._may_index = settings.index.enabled
 
     def allow(self, allowed: bool) -> None:
         """Take a person's answer to whether texts may be sent, and begin if it is yes."""
@@ -102,9 +103,15 @@ class Refinement:
             self._trouble = str(error)
 
     def start(self) -> None:
-        """Find out which model there is, and have everything embedded; returns at once."""
+        """Find out which model there is, and have everything embedded; returns at once.
+
+        Nothing begins where the folder is not to be indexed, or nobody has allowed it.
+        """
         with self._lock:
-            if self._closing.is_set() or self._thread is not None or not self._permission.is_given:
+            self._may_index = self._settings.index.enabled
+            if not self._may_index or self._closing.is_set() or self._thread is not None:
+                return
+            if not self._permission.is_given:
                 return
             self._thread = Thread(target=self._watch, name="embedding-endpoint", daemon=True)
             self._thread.start()
@@ -112,7 +119,7 @@ class Refinement:
     def settle(self, cancellation: Cancellation) -> None:
         """Return when everything is embedded and written, or it is known that it cannot be now."""
         self.start()
-        if self._thread is None:
+        if self._thread is None or not self._may_index:
             return
         with cancellation.stopping(self._told.set):
             self._told.wait()
@@ -129,10 +136,15 @@ class Refinement:
             self._trouble = str(error)
 
     def configure(self, settings: Settings) -> None:
-        """Index by other settings from now on."""
+        """Index by other settings from now on, or not at all."""
+        self._settings = settings
         live = self._live
         if live is not None:
             live.configure(settings)
+        if settings.index.enabled:
+            self.start()
+        else:
+            self.cancel()
 
     def note_changes(self, paths: Collection[str]) -> None:
         """A hint that these files may have changed."""
@@ -142,12 +154,14 @@ class Refinement:
 
     def note_rescan(self) -> None:
         """A hint that anything may have changed."""
+        self._may_index = self._settings.index.enabled
         live = self._begun
         if live is not None:
             live.keeper.note_rescan()
 
     def cancel(self) -> None:
-        """Stop indexing; what is there goes on to help."""
+        """Stop indexing until it is asked for again; what is there goes on to help."""
+        self._may_index = False
         live = self._live
         if live is not None:
             live.keeper.cancel()
@@ -300,7 +314,8 @@ class Refinement:
     def _begin(self, live: RefinedIndex) -> None:
         # What needs no endpoint is searchable first.
         self._after.wait()
-        if not self._closing.is_set():
+        # Cancelling the first pass ends it, too.
+        if self._may_index and not self._closing.is_set():
             live.keeper.begin(lambda: None, no_progress)
 
     def _use(self, model: RemoteModel) -> RefinedIndex:
@@ -316,7 +331,7 @@ class Refinement:
                 self._shared,
                 self._settings,
                 model,
-                discover=self._discover,
+                discover=self._listed,
                 policy=self._policy,
                 changed=self._keeper_changed,
                 recovered=self._wake.set,
@@ -324,6 +339,12 @@ class Refinement:
         if before is not None:
             before.close()
         return self._live
+
+    def _listed(self, cancellation: Cancellation) -> Discovered:
+        # Whoever looks at the whole folder, for whatever reason, comes by here.
+        if not self._may_index:
+            raise CancelledError
+        return self._discover(cancellation)
 
     def _keeper_changed(self) -> None:
         live = self._live
