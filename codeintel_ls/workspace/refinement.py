@@ -33,12 +33,14 @@ from codeintel_ls.workspace.discovery import Discovered, PathPolicy
 from codeintel_ls.workspace.refined_index import RefinedIndex
 
 if TYPE_CHECKING:
+    from codeintel_ls.embedding.http_client import HttpEmbedder
     from codeintel_ls.embedding.probe import ModelRecords
 
 _log = logging.getLogger(__name__)
 
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 30.0
+_BETWEEN_LOOKS: Final = 0.1
 
 
 class Refinement:
@@ -74,6 +76,7 @@ class Refinement:
         self._told = Event()
         self._closing = Event()
         self._live: RefinedIndex | None = None
+        self._at_work: RefinedIndex | None = None
         self._thread: Thread | None = None
         self._trouble = ""
         self._may_index = settings.index.enabled
@@ -121,9 +124,9 @@ class Refinement:
         self.start()
         if self._thread is None or not self._may_index:
             return
-        with cancellation.stopping(self._told.set):
-            self._told.wait()
-        cancellation.raise_if_cancelled()
+        # Others may wait for the same, and go on waiting.
+        while not self._told.wait(_BETWEEN_LOOKS):
+            cancellation.raise_if_cancelled()
         live = self._live
         if live is None or self._trouble:
             return
@@ -280,40 +283,45 @@ class Refinement:
 
         pause = _FIRST_PAUSE
         embedder = HttpEmbedder(self._endpoint)
-        begun: RefinedIndex | None = None
         try:
             while not self._closing.is_set():
                 self._wake.clear()
-                try:
-                    live = self._use(self._records.ask(embedder))
-                    self._tell("")
-                    self._told.set()
-                    if live is not begun:
-                        begun = live
-                        self._begin(live)
-                    elif live.keeper.health.state is IndexState.FAILED and not live.index.is_lost:
-                        # One that is lost is made anew first, which its keeper tries by itself.
-                        live.keeper.note_rescan()
-                    # What goes wrong at once again is not to be tried all the time.
-                    self._closing.wait(pause)
-                    pause = min(pause * 2, _LONGEST_PAUSE)
-                    if live.keeper.health.is_ready:
-                        pause = _FIRST_PAUSE
+                live = self._found(embedder)
+                # What goes wrong at once again is not to be tried all the time.
+                self._closing.wait(pause)
+                is_well = live is not None and live.keeper.health.is_ready
+                pause = _FIRST_PAUSE if is_well else min(pause * 2, _LONGEST_PAUSE)
+                if live is not None:
                     self._wake.wait()
-                except CodeIntelError as error:
-                    if not self._closing.is_set():
-                        self._tell(str(error))
-                    self._told.set()
-                    self._closing.wait(pause)
-                    pause = min(pause * 2, _LONGEST_PAUSE)
         finally:
-            # Whatever ended it: nobody waits for news any more.
-            self._told.set()
             embedder.close()
 
+    def _found(self, embedder: "HttpEmbedder") -> RefinedIndex | None:
+        """The index of the model that there is, at work; None where that went wrong."""
+        try:
+            live = self._use(self._records.ask(embedder))
+            self._tell("")
+            self._begin(live)
+        except CodeIntelError as error:
+            self._tell(str(error))
+        # Nobody else would ask again: the thread must outlive whatever befalls it.
+        except Exception as error:  # noqa: BLE001
+            _log.exception("Asking an embedding endpoint failed")
+            self._tell(f"Asking the embedding endpoint failed with {type(error).__name__}.")
+        else:
+            return live
+        return None
+
     def _begin(self, live: RefinedIndex) -> None:
+        """Bring an index up to date, at first or after it failed."""
+        if live is self._at_work:
+            # One that is lost is made anew first, which its keeper tries by itself.
+            if live.keeper.health.state is IndexState.FAILED and not live.index.is_lost:
+                live.keeper.note_rescan()
+            return
         # What needs no endpoint is searchable first.
         self._after.wait()
+        self._at_work = live
         # Cancelling the first pass ends it, too.
         if self._may_index and not self._closing.is_set():
             live.keeper.begin(lambda: None, no_progress)
@@ -353,6 +361,10 @@ class Refinement:
         self._changed()
 
     def _tell(self, trouble: str) -> None:
-        if self._trouble != trouble:
+        """What came of asking; empty where all is well."""
+        changed = trouble != self._trouble and not self._closing.is_set()
+        if changed:
             self._trouble = trouble
+        self._told.set()
+        if changed:
             self._changed()

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from codeintel_ls.embedding.probe import ModelRecords
 from codeintel_ls.search import SearchMode, SearchQuery
 from codeintel_ls.settings import Settings
 from codeintel_ls.workspace import WorkspaceFolder
@@ -215,22 +214,5 @@ def test_settling_does_not_wait_for_an_endpoint_that_is_down(
         folder.update()
         folder.settle()
         assert "cannot be reached" in notices(folder)
-    finally:
-        folder.close()
-
-
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_settling_does_not_wait_for_what_has_ended_in_an_error(
-    root: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> None:
-        raise RuntimeError("a mistake of ours")
-
-    monkeypatch.setattr(ModelRecords, "ask", fail)
-    folder = WorkspaceFolder.open(root, settings)
-    try:
-        folder.update()
-        folder.settle()
-        assert ask(folder, "total price").hits
     finally:
         folder.close()

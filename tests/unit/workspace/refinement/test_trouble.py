@@ -1,21 +1,26 @@
 """What befalls the index of an endpoint's model costs searches nothing but its help."""
 
-import shutil
 from pathlib import Path
+from threading import Timer
 
+import pytest
+
+from codeintel_ls.cancellation import Cancellation, CancelledError
+from codeintel_ls.embedding.probe import ModelRecords
 from codeintel_ls.search import SearchMode, SearchQuery
 from codeintel_ls.settings import Settings
-from tests.unit.workspace.refinement.asking import Open, ask, refined, second_index
+from tests.unit.embedding.fake_vllm import FakeVllm, slow
+from tests.unit.workspace.refinement.asking import Open, ask, notices, refined, second_index
 from tests.waiting import until
 
 
 def test_while_the_second_index_is_lost_searches_and_the_status_go_on(
-    root: Path, settings: Settings, opened: Open
+    root: Path, settings: Settings, opened: Open, tmp_path: Path
 ) -> None:
     folder = opened(root, settings)
     until(lambda: refined(folder))
     live = second_index(folder)
-    shutil.rmtree(live.index.folder)
+    live.index.folder.rename(tmp_path / "away")
     # It cannot be made anew while something is in its place.
     live.index.folder.write_text("in the way")
     until(lambda: live.index.is_lost)
@@ -24,3 +29,33 @@ def test_while_the_second_index_is_lost_searches_and_the_status_go_on(
     assert folder.index_status().files == 5
     live.index.folder.unlink()
     until(lambda: refined(folder))
+
+
+def test_what_fails_unexpectedly_is_told_and_tried_again(
+    root: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch, opened: Open
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a mistake of ours")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(ModelRecords, "ask", fail)
+        folder = opened(root, settings)
+        folder.settle()
+        assert "failed with RuntimeError" in notices(folder)
+        assert ask(folder, "total price").hits
+    until(lambda: refined(folder))
+    assert "RuntimeError" not in notices(folder)
+
+
+def test_who_stops_waiting_stops_nobody_else(
+    root: Path, settings: Settings, opened: Open, vllm: FakeVllm
+) -> None:
+    vllm.usual = slow(1.5)
+    folder = opened(root, settings)
+    folder.wait_until_ready(60)
+    stop = Cancellation()
+    Timer(0.2, stop.cancel).start()
+    with pytest.raises(CancelledError):
+        folder.settle(cancellation=stop)
+    folder.settle()
+    assert refined(folder)
