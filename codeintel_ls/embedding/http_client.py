@@ -18,6 +18,7 @@ import stamina
 from attrs import frozen
 
 from codeintel_ls.embedding.breaker import CircuitBreaker
+from codeintel_ls.embedding.connections import Connections
 from codeintel_ls.embedding.encoder import Vectors
 from codeintel_ls.embedding.endpoint import Endpoint
 from codeintel_ls.embedding.errors import (
@@ -85,6 +86,7 @@ class HttpEmbedder:
         self._tls: ssl.SSLContext | None = None
         self._client: httpx.Client | None = None
         self._async: tuple[asyncio.AbstractEventLoop, httpx.AsyncClient] | None = None
+        self._connections = Connections()
         self._closed = False
 
     def embed_batch(
@@ -116,6 +118,7 @@ class HttpEmbedder:
             client, self._client = self._client, None
             both, self._async = self._async, None
         if client is not None:
+            self._connections.close()
             client.close()
         if both is not None and both[0].is_running():
             asyncio.run_coroutine_threadsafe(both[1].aclose(), both[0])
@@ -179,6 +182,7 @@ class HttpEmbedder:
             content=request.content,
             headers=request.headers,
             timeout=request.timeout(),
+            extensions={"trace": self._connections.trace},
         ) as response:
             parts: list[bytes] = []
             size = 0

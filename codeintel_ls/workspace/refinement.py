@@ -77,6 +77,7 @@ class Refinement:
         self._closing = Event()
         self._live: RefinedIndex | None = None
         self._at_work: RefinedIndex | None = None
+        self._embedder: HttpEmbedder | None = None
         self._thread: Thread | None = None
         self._trouble = ""
         self._may_index = settings.index.enabled
@@ -174,8 +175,12 @@ class Refinement:
         with self._lock:
             self._closing.set()
             live, self._live = self._live, None
+            embedder = self._embedder
         self._wake.set()
         self._told.set()
+        # What is under way there ends with it.
+        if embedder is not None:
+            embedder.close()
         if live is not None:
             live.close()
         if self._thread is not None:
@@ -279,27 +284,21 @@ class Refinement:
 
     def _watch(self) -> None:
         """Ask which model there is, now and whenever something went wrong, and go on by it."""
-        from codeintel_ls.embedding.http_client import HttpEmbedder
-
         pause = _FIRST_PAUSE
-        embedder = HttpEmbedder(self._endpoint)
-        try:
-            while not self._closing.is_set():
-                self._wake.clear()
-                live = self._found(embedder)
-                # What goes wrong at once again is not to be tried all the time.
-                self._closing.wait(pause)
-                is_well = live is not None and live.keeper.health.is_ready
-                pause = _FIRST_PAUSE if is_well else min(pause * 2, _LONGEST_PAUSE)
-                if live is not None:
-                    self._wake.wait()
-        finally:
-            embedder.close()
+        while not self._closing.is_set():
+            self._wake.clear()
+            live = self._found()
+            # What goes wrong at once again is not to be tried all the time.
+            self._closing.wait(pause)
+            is_well = live is not None and live.keeper.health.is_ready
+            pause = _FIRST_PAUSE if is_well else min(pause * 2, _LONGEST_PAUSE)
+            if live is not None:
+                self._wake.wait()
 
-    def _found(self, embedder: "HttpEmbedder") -> RefinedIndex | None:
+    def _found(self) -> RefinedIndex | None:
         """The index of the model that there is, at work; None where that went wrong."""
         try:
-            live = self._use(self._records.ask(embedder))
+            live = self._use(self._records.ask(self._client()))
             self._tell("")
             self._begin(live)
         except CodeIntelError as error:
@@ -325,6 +324,17 @@ class Refinement:
         # Cancelling the first pass ends it, too.
         if self._may_index and not self._closing.is_set():
             live.keeper.begin(lambda: None, no_progress)
+
+    def _client(self) -> "HttpEmbedder":
+        """What asks which model there is. Raises CancelledError."""
+        from codeintel_ls.embedding.http_client import HttpEmbedder
+
+        with self._lock:
+            if self._closing.is_set():
+                raise CancelledError
+            if self._embedder is None:
+                self._embedder = HttpEmbedder(self._endpoint)
+            return self._embedder
 
     def _use(self, model: RemoteModel) -> RefinedIndex:
         """Let this model's vectors help, and no other's. Raises the index's errors."""

@@ -336,6 +336,19 @@ def test_while_it_is_down_nobody_waits_and_it_is_found_when_it_is_back(vllm: Fak
     client.close()
 
 
+def test_closing_ends_what_is_under_way(vllm: FakeVllm, client: HttpEmbedder) -> None:
+    vllm.usual = slow(10)
+    begun = time.monotonic()
+    with ThreadPoolExecutor(1) as threads:
+        asked = threads.submit(client.embed_batch, TEXTS, seconds=20)
+        while not vllm.requests:
+            time.sleep(0.01)
+        client.close()
+        with pytest.raises(EndpointDownError):
+            asked.result()
+    assert time.monotonic() - begun < 5
+
+
 def test_after_close_nothing_is_sent(vllm: FakeVllm, client: HttpEmbedder) -> None:
     client.embed_batch(TEXTS)
     client.close()

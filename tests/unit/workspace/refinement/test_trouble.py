@@ -10,7 +10,14 @@ from codeintel_ls.embedding.probe import ModelRecords
 from codeintel_ls.search import SearchMode, SearchQuery
 from codeintel_ls.settings import Settings
 from tests.unit.embedding.fake_vllm import FakeVllm, slow
-from tests.unit.workspace.refinement.asking import Open, ask, notices, refined, second_index
+from tests.unit.workspace.refinement.asking import (
+    Open,
+    ask,
+    notices,
+    refined,
+    refinement_of,
+    second_index,
+)
 from tests.waiting import until
 
 
@@ -59,3 +66,15 @@ def test_who_stops_waiting_stops_nobody_else(
         folder.settle(cancellation=stop)
     folder.settle()
     assert refined(folder)
+
+
+def test_closing_waits_for_no_answer(
+    root: Path, settings: Settings, opened: Open, vllm: FakeVllm
+) -> None:
+    vllm.usual = slow(20)
+    folder = opened(root, settings)
+    until(lambda: vllm.requests != [])
+    folder.close()
+    thread = refinement_of(folder)._thread
+    assert thread is not None
+    assert not thread.is_alive()
