@@ -6,12 +6,13 @@ Invariants: nothing is sent without consent; an endpoint that fails costs search
 help; it is asked again by itself until the folder is closed.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
-from threading import Event, RLock, Thread
-from typing import TYPE_CHECKING, Final
+from threading import Event, RLock
+from typing import TYPE_CHECKING
 
 from codeintel_ls.cancellation import Cancellation, CancelledError
 from codeintel_ls.embedding import EmbeddingError, Endpoint, ModelChangedError, RemoteModel
@@ -30,17 +31,13 @@ from codeintel_ls.search.values import SearchFilter
 from codeintel_ls.settings import Settings
 from codeintel_ls.workspace.consent import Permission
 from codeintel_ls.workspace.discovery import Discovered, PathPolicy
+from codeintel_ls.workspace.endpoint_watch import EndpointWatch
 from codeintel_ls.workspace.refined_index import RefinedIndex
 
 if TYPE_CHECKING:
-    from codeintel_ls.embedding.http_client import HttpEmbedder
     from codeintel_ls.embedding.probe import ModelRecords
 
 _log = logging.getLogger(__name__)
-
-_FIRST_PAUSE: Final = 1.0
-_LONGEST_PAUSE: Final = 30.0
-_BETWEEN_LOOKS: Final = 0.1
 
 
 class Refinement:
@@ -67,26 +64,35 @@ class Refinement:
         self._settings = settings
         self._records = records
         self._permission = permission
+        self._watch = EndpointWatch(
+            endpoint,
+            records,
+            permission,
+            use=self._put_to_work,
+            is_well=self._is_well,
+            stop=self._let_go,
+            changed=changed,
+        )
         self._discover = discover
         self._policy = policy
         self._after = after
         self._changed = changed
         self._lock = RLock()
-        self._wake = Event()
-        self._told = Event()
-        self._closing = Event()
         self._live: RefinedIndex | None = None
         self._at_work: RefinedIndex | None = None
-        self._embedder: HttpEmbedder | None = None
-        self._thread: Thread | None = None
-        self._trouble = ""
         self._may_index = settings.index.enabled
 
     def allow(self, allowed: bool) -> None:
-        """Take a person's answer to whether texts may be sent, and begin if it is yes."""
+        """Take a person's answer to whether texts may be sent, and go by it at once.
+
+        Other folders, in whichever process, find it within a second.
+        """
         self._permission.record(allowed)
         if allowed:
             self.start()
+        else:
+            self._let_go()
+        self._watch.wake()
         self._changed()
 
     @property
@@ -104,32 +110,25 @@ class Refinement:
         try:
             self._use(model)
         except CodeIntelError as error:
-            self._trouble = str(error)
+            self._watch.trouble = str(error)
 
     def start(self) -> None:
         """Find out which model there is, and have everything embedded; returns at once.
 
-        Nothing begins where the folder is not to be indexed, or nobody has allowed it.
+        Nothing begins where the folder is not to be indexed; nothing is asked before it is allowed.
         """
-        with self._lock:
-            self._may_index = self._settings.index.enabled
-            if not self._may_index or self._closing.is_set() or self._thread is not None:
-                return
-            if not self._permission.is_given:
-                return
-            self._thread = Thread(target=self._watch, name="embedding-endpoint", daemon=True)
-            self._thread.start()
+        self._may_index = self._settings.index.enabled
+        if self._may_index:
+            self._watch.start()
 
     def settle(self, cancellation: Cancellation) -> None:
         """Return when everything is embedded and written, or it is known that it cannot be now."""
         self.start()
-        if self._thread is None or not self._may_index:
+        if not self._may_index:
             return
-        # Others may wait for the same, and go on waiting.
-        while not self._told.wait(_BETWEEN_LOOKS):
-            cancellation.raise_if_cancelled()
+        self._watch.wait(cancellation)
         live = self._live
-        if live is None or self._trouble:
+        if live is None or self._watch.trouble:
             return
         try:
             live.keeper.reconcile().wait(cancellation)
@@ -137,7 +136,7 @@ class Refinement:
         except CancelledError:
             raise
         except CodeIntelError as error:
-            self._trouble = str(error)
+            self._watch.trouble = str(error)
 
     def configure(self, settings: Settings) -> None:
         """Index by other settings from now on, or not at all."""
@@ -152,14 +151,14 @@ class Refinement:
 
     def note_changes(self, paths: Collection[str]) -> None:
         """A hint that these files may have changed."""
-        live = self._begun
+        live = self._kept_up
         if live is not None:
             live.keeper.note_changes(paths)
 
     def note_rescan(self) -> None:
         """A hint that anything may have changed."""
         self._may_index = self._settings.index.enabled
-        live = self._begun
+        live = self._kept_up
         if live is not None:
             live.keeper.note_rescan()
 
@@ -172,19 +171,12 @@ class Refinement:
 
     def close(self) -> None:
         """Let go of everything."""
+        self._watch.close()
         with self._lock:
-            self._closing.set()
-            live, self._live = self._live, None
-            embedder = self._embedder
-        self._wake.set()
-        self._told.set()
-        # What is under way there ends with it.
-        if embedder is not None:
-            embedder.close()
+            live, self._live, self._at_work = self._live, None, None
         if live is not None:
             live.close()
-        if self._thread is not None:
-            self._thread.join(2.0)
+        self._watch.join(2.0)
 
     # What it adds
 
@@ -199,14 +191,14 @@ class Refinement:
     ) -> Sequence[RankedChunk]:
         """See `RefinedVectors.candidates`; `first` wherever it cannot help."""
         live = self._live
-        if live is None:
+        if live is None or not self._permission.is_given:
             return first
         own = None
         try:
             own = live.index.store
             return live.vectors.candidates(text, wanted, k, first, generation, store)
         except ModelChangedError:
-            self._wake.set()
+            self._watch.wake()
         except EmbeddingError:
             self._changed()
         except DamagedSegmentError:
@@ -222,7 +214,10 @@ class Refinement:
     async def embed_ahead(self, text: str, chunks: int) -> None:
         """Have a question's vector ready before a thread searches so many chunks for it."""
         live = self._live
-        if live is not None and live.vectors.helps(chunks):
+        if live is None or not live.vectors.helps(chunks):
+            return
+        # An answer is read from a file.
+        if await asyncio.to_thread(lambda: self._permission.is_given):
             await live.encoder.embed_ahead(text)
 
     def share(self, chunks: int) -> float:
@@ -238,7 +233,7 @@ class Refinement:
                 f"Nothing is sent to the embedding endpoint {self.asks} until you allow it: answer "
                 "your editor's question, or set embedding.allowRemote.",
             )
-        trouble = self._trouble
+        trouble = self._watch.trouble
         live = self._live
         if live is not None and not trouble:
             trouble = live.encoder.trouble or live.keeper.health.last_error or ""
@@ -279,62 +274,40 @@ class Refinement:
     # Behind it
 
     @property
-    def _begun(self) -> RefinedIndex | None:
-        return self._live if self._thread is not None else None
+    def _kept_up(self) -> RefinedIndex | None:
+        return self._at_work if self._permission.is_given else None
 
-    def _watch(self) -> None:
-        """Ask which model there is, now and whenever something went wrong, and go on by it."""
-        pause = _FIRST_PAUSE
-        while not self._closing.is_set():
-            self._wake.clear()
-            live = self._found()
-            # What goes wrong at once again is not to be tried all the time.
-            self._closing.wait(pause)
-            is_well = live is not None and live.keeper.health.is_ready
-            pause = _FIRST_PAUSE if is_well else min(pause * 2, _LONGEST_PAUSE)
-            if live is not None:
-                self._wake.wait()
-
-    def _found(self) -> RefinedIndex | None:
-        """The index of the model that there is, at work; None where that went wrong."""
-        try:
-            live = self._use(self._records.ask(self._client()))
-            self._tell("")
-            self._begin(live)
-        except CodeIntelError as error:
-            self._tell(str(error))
-        # Nobody else would ask again: the thread must outlive whatever befalls it.
-        except Exception as error:  # noqa: BLE001
-            _log.exception("Asking an embedding endpoint failed")
-            self._tell(f"Asking the embedding endpoint failed with {type(error).__name__}.")
-        else:
-            return live
-        return None
-
-    def _begin(self, live: RefinedIndex) -> None:
-        """Bring an index up to date, at first or after it failed."""
+    def _put_to_work(self, model: RemoteModel) -> bool:
+        """Bring this model's index up to date, at first or after it failed; whether it is."""
+        live = self._use(model)
+        self._watch.tell("")
         if live is self._at_work:
             # One that is lost is made anew first, which its keeper tries by itself.
             if live.keeper.health.state is IndexState.FAILED and not live.index.is_lost:
                 live.keeper.note_rescan()
-            return
+            return True
         # What needs no endpoint is searchable first.
-        self._after.wait()
+        self._watch.stay(self._after)
+        if not self._watch.may_send:
+            return False
         self._at_work = live
         # Cancelling the first pass ends it, too.
-        if self._may_index and not self._closing.is_set():
+        if self._may_index:
             live.keeper.begin(lambda: None, no_progress)
+        return True
 
-    def _client(self) -> "HttpEmbedder":
-        """What asks which model there is. Raises CancelledError."""
-        from codeintel_ls.embedding.http_client import HttpEmbedder
+    def _is_well(self) -> bool:
+        live = self._live
+        return live is not None and live.keeper.health.is_ready
 
+    def _let_go(self) -> None:
+        """Send nothing more, and end what is under way."""
         with self._lock:
-            if self._closing.is_set():
-                raise CancelledError
-            if self._embedder is None:
-                self._embedder = HttpEmbedder(self._endpoint)
-            return self._embedder
+            live, self._live, self._at_work = self._live, None, None
+        self._watch.forget()
+        if live is not None:
+            live.close()
+            self._changed()
 
     def _use(self, model: RemoteModel) -> RefinedIndex:
         """Let this model's vectors help, and no other's. Raises the index's errors."""
@@ -342,7 +315,7 @@ class Refinement:
             before = self._live
             if before is not None and before.model == model:
                 return before
-            if self._closing.is_set():
+            if self._watch.closed:
                 raise CancelledError
             self._live = RefinedIndex.open(
                 self._root,
@@ -352,7 +325,7 @@ class Refinement:
                 discover=self._listed,
                 policy=self._policy,
                 changed=self._keeper_changed,
-                recovered=self._wake.set,
+                recovered=self._watch.wake,
             )
         if before is not None:
             before.close()
@@ -360,21 +333,12 @@ class Refinement:
 
     def _listed(self, cancellation: Cancellation) -> Discovered:
         # Whoever looks at the whole folder, for whatever reason, comes by here.
-        if not self._may_index:
+        if not (self._may_index and self._watch.may_send):
             raise CancelledError
         return self._discover(cancellation)
 
     def _keeper_changed(self) -> None:
         live = self._live
         if live is not None and live.keeper.health.state is IndexState.FAILED:
-            self._wake.set()
+            self._watch.wake()
         self._changed()
-
-    def _tell(self, trouble: str) -> None:
-        """What came of asking; empty where all is well."""
-        changed = trouble != self._trouble and not self._closing.is_set()
-        if changed:
-            self._trouble = trouble
-        self._told.set()
-        if changed:
-            self._changed()

@@ -75,6 +75,6 @@ def test_closing_waits_for_no_answer(
     folder = opened(root, settings)
     until(lambda: vllm.requests != [])
     folder.close()
-    thread = refinement_of(folder)._thread
+    thread = refinement_of(folder)._watch._thread
     assert thread is not None
     assert not thread.is_alive()
