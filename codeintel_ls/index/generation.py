@@ -185,6 +185,16 @@ class Generation:
             ),
         )
 
+    def holding(self, file_ids: Sequence[int]) -> set[int]:
+        """Those of the files of which chunks live here."""
+        wanted = np.unique(np.asarray(file_ids, dtype=np.int64))
+        held: set[int] = set()
+        for segment, marks in zip(self.segments, self.tombstones, strict=True):
+            here = segment.places_of(wanted)
+            here = here[segment.starts[here] < segment.starts[here + 1]]
+            held.update(segment.files[here[~marks.dead[segment.starts[here]]]].tolist())
+        return held
+
     def _live_rows(self) -> list[ChunkRows]:
         """The rows in memory, without what is dead."""
         found: list[ChunkRows] = []

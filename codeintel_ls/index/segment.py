@@ -84,13 +84,16 @@ class Segment:
         """Which positions belong to the wanted files, bool (n,), from bool (f,)."""
         return np.repeat(wanted, np.diff(self.starts))
 
+    def places_of(self, file_ids: NDArray[np.int64]) -> NDArray[np.intp]:
+        """Where in `files` those of them lie that are here."""
+        if not len(self.files):
+            return np.empty(0, dtype=np.intp)
+        places = np.minimum(np.searchsorted(self.files, file_ids), len(self.files) - 1)
+        return places[self.files[places] == file_ids]
+
     def spans(self, file_ids: NDArray[np.int64]) -> list[tuple[int, int]]:
         """The positions of those of the files that are here, as (first, end)."""
-        if not len(self.files):
-            return []
-        places = np.searchsorted(self.files, file_ids)
-        places = np.minimum(places, len(self.files) - 1)
-        here = places[self.files[places] == file_ids]
+        here = self.places_of(file_ids)
         return list(zip(self.starts[here].tolist(), self.starts[here + 1].tolist(), strict=True))
 
 

@@ -73,17 +73,19 @@ class RefinedVectors:
             and (file := known.get(place.path)) is not None
             and file.digest == place.file_digest
         ]
-        return _interleaved(deep, self._unreached(first, store))[:k]
+        return _interleaved(deep, self._unreached(first, store, own))[:k]
 
     def _unreached(
-        self, first: Sequence[RankedChunk], store: Store
+        self, first: Sequence[RankedChunk], store: Store, own: Generation
     ) -> list[tuple[int, RankedChunk]]:
-        """Those that the second model has not seen as they are, each with its rank."""
+        """Those that `own` does not hold as they are, each with its rank."""
         places = store.places(chunk.chunk_id for chunk in first)
         reached = self._index.store.files_at({place.path for place in places.values()})
+        # What is committed and not published yet could not be found.
+        held = own.holding([file.id for file in reached.values()])
 
         def is_new(digest: bytes, file: KnownFile | None) -> bool:
-            return file is None or file.digest != digest
+            return file is None or file.digest != digest or file.id not in held
 
         return [
             (rank, chunk)

@@ -63,6 +63,25 @@ def test_a_reader_keeps_its_generation_while_the_writer_goes_on(
     assert live(merged) == live(after)
 
 
+def test_a_generation_holds_what_it_has_living_chunks_of(
+    store: Store, publication: Publication
+) -> None:
+    def ids() -> list[int]:
+        return [store.files()[path].id for path in ("a.py", "b.py", "empty.py")]
+
+    save(store, ENCODER, {"a.py": ["parse"], "b.py": ["retry"], "empty.py": []})
+    publication.carry_out(MERGE, BUILD)
+    old_a, b, empty = ids()
+    save(store, ENCODER, {"a.py": ["parse", "color"]})
+    before = publication.current
+    new_a, *_ = ids()
+    assert before.holding([old_a, new_a, b, empty]) == {old_a, b}
+    publication.publish()
+    assert publication.current.holding([old_a, new_a, b, empty]) == {new_a, b}
+    assert publication.current.holding([]) == set()
+    assert Generation(manifest=before.manifest).holding([b]) == set()
+
+
 def test_many_small_updates_stay_few_segments(store: Store, publication: Publication) -> None:
     for number in range(40):
         save(store, ENCODER, {f"f{number}.py": [f"word{number} parse"]})

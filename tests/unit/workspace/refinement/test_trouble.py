@@ -11,13 +11,16 @@ from codeintel_ls.search import SearchMode, SearchQuery
 from codeintel_ls.settings import Settings
 from tests.unit.embedding.fake_vllm import FakeVllm, slow
 from tests.unit.workspace.refinement.asking import (
+    NEW,
     Open,
     ask,
+    first_path,
     notices,
     refined,
     refinement_of,
     second_index,
 )
+from tests.unit.workspace.trees import write_tree
 from tests.waiting import until
 
 
@@ -78,3 +81,26 @@ def test_closing_waits_for_no_answer(
     thread = refinement_of(folder)._watch._thread
     assert thread is not None
     assert not thread.is_alive()
+
+
+def test_what_the_second_index_has_not_published_keeps_its_place(
+    root: Path,
+    settings: Settings,
+    opened: Open,
+    vllm: FakeVllm,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_tree(root, {f"m{n}.py": f"def f_{n}(a):\n    return a + {n}\n" for n in range(40)})
+    folder = opened(root, settings)
+    until(lambda: refined(folder))
+    folder.settle()
+    # As in a large change, of which much is committed before it can be searched.
+    index = second_index(folder).index
+    monkeypatch.setattr(index.publication, "publish", lambda *_, **__: True)
+    write_tree(root, {"shop/post.py": NEW})
+    folder.update(["shop/post.py"])
+    until(lambda: "shop/post.py" in index.store.files())
+    assert first_path(folder, "pigeon post") == "shop/post.py"
+    monkeypatch.undo()
+    index.publish()
+    assert first_path(folder, "pigeon post") == "shop/post.py"
