@@ -5,12 +5,12 @@ chunk is found by the deeper model only where that has seen the very bytes that 
 has; every other one keeps its rank by the first model, so that nothing is lost by being new.
 """
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from codeintel_ls.embedding import Encoder
-from codeintel_ls.index.errors import CacheUnavailableError
+from codeintel_ls.index.errors import CacheUnavailableError, DamagedCacheError, IndexingError
 from codeintel_ls.index.generation import Generation
 from codeintel_ls.index.index import Index
 from codeintel_ls.index.schema import KnownFile, chunk_id, file_and_ordinal
@@ -21,6 +21,14 @@ from codeintel_ls.search.values import SearchFilter
 
 _ENOUGH: Final = 0.9
 """Below this share of the chunks the first model answers alone."""
+
+
+class AnsweringStoreError(IndexingError):
+    """The store of the index that answers is damaged, not that of the second one."""
+
+    def __init__(self, error: DamagedCacheError) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 class RefinedVectors:
@@ -55,7 +63,8 @@ class RefinedVectors:
         """The chunks of `generation` nearest to a question, the best first.
 
         `first` are those by the first model; they are the answer while too little is there.
-        Raises EmbeddingError, the errors of the second index's store, InvalidGlobError.
+        Raises EmbeddingError, the errors of the second index's store, InvalidGlobError, and
+        AnsweringStoreError.
         """
         if not self.helps(generation.chunks):
             return first
@@ -65,7 +74,8 @@ class RefinedVectors:
         found = dense_candidates(own, masks, vector, k)
         places = self._index.store.places(chunk.chunk_id for chunk in found)
         seen = {place.path: place.file_digest for place in places.values()}
-        known = store.files_at(seen)
+        with _answering():
+            known = store.files_at(seen)
         deep = [
             RankedChunk(chunk_id(file.id, file_and_ordinal(chunk.chunk_id)[1]), chunk.score)
             for chunk in found
@@ -79,7 +89,8 @@ class RefinedVectors:
         self, first: Sequence[RankedChunk], store: Store, own: Generation
     ) -> list[tuple[int, RankedChunk]]:
         """Those that `own` does not hold as they are, each with its rank."""
-        places = store.places(chunk.chunk_id for chunk in first)
+        with _answering():
+            places = store.places(chunk.chunk_id for chunk in first)
         reached = self._index.store.files_at({place.path for place in places.values()})
         # What is committed and not published yet could not be found.
         held = own.holding([file.id for file in reached.values()])
@@ -93,6 +104,15 @@ class RefinedVectors:
             if (place := places.get(chunk.chunk_id)) is not None
             and is_new(place.file_digest, reached.get(place.path))
         ]
+
+
+@contextmanager
+def _answering() -> Generator[None]:
+    """Tell damage of the index that answers from that of the second one."""
+    try:
+        yield
+    except DamagedCacheError as error:
+        raise AnsweringStoreError(error) from error
 
 
 def _interleaved(

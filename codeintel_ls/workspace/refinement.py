@@ -27,6 +27,7 @@ from codeintel_ls.index.status import IndexState
 from codeintel_ls.index.store import Store
 from codeintel_ls.progress import no_progress
 from codeintel_ls.search.candidates import RankedChunk
+from codeintel_ls.search.refined import AnsweringStoreError
 from codeintel_ls.search.values import SearchFilter
 from codeintel_ls.settings import Settings
 from codeintel_ls.workspace.consent import Permission
@@ -189,7 +190,10 @@ class Refinement:
         generation: Generation,
         store: Store,
     ) -> Sequence[RankedChunk]:
-        """See `RefinedVectors.candidates`; `first` wherever it cannot help."""
+        """See `RefinedVectors.candidates`; `first` wherever it cannot help.
+
+        Raises InvalidGlobError, and DamagedCacheError where `store` is damaged.
+        """
         live = self._live
         if live is None or not self._permission.is_given:
             return first
@@ -203,8 +207,10 @@ class Refinement:
             self._changed()
         except DamagedSegmentError:
             live.keeper.note_damaged_segments()
+        except AnsweringStoreError as failed:
+            # Not this index's: it must not lose what it has embedded.
+            raise failed.error from None
         except DamagedCacheError:
-            # Where it is the first index that is damaged, this one loses nothing that it embedded.
             if own is not None:
                 live.keeper.note_damage(own)
         except IndexingError as error:

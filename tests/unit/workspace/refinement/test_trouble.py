@@ -7,6 +7,7 @@ import pytest
 
 from codeintel_ls.cancellation import Cancellation, CancelledError
 from codeintel_ls.embedding.probe import ModelRecords
+from codeintel_ls.index.errors import DamagedCacheError
 from codeintel_ls.search import SearchMode, SearchQuery
 from codeintel_ls.settings import Settings
 from tests.unit.embedding.fake_vllm import FakeVllm, slow
@@ -104,3 +105,28 @@ def test_what_the_second_index_has_not_published_keeps_its_place(
     monkeypatch.undo()
     index.publish()
     assert first_path(folder, "pigeon post") == "shop/post.py"
+
+
+@pytest.mark.parametrize("read", ["files_at", "places"])
+def test_damage_of_the_first_index_is_not_held_against_the_second(
+    root: Path,
+    settings: Settings,
+    opened: Open,
+    monkeypatch: pytest.MonkeyPatch,
+    read: str,
+) -> None:
+    folder = opened(root, settings)
+    until(lambda: refined(folder))
+    first, index = folder._index.store, second_index(folder).index
+    identity = index.store.identity
+
+    def fail(*_: object) -> None:
+        raise DamagedCacheError("The index cache is damaged.")
+
+    monkeypatch.setattr(first, read, fail)
+    with pytest.raises(DamagedCacheError):
+        ask(folder)
+    until(lambda: folder._index.store is not first)
+    until(lambda: refined(folder))
+    assert index.store.identity == identity
+    assert index.notices == ()
