@@ -39,11 +39,11 @@ from codeintel_ls.index.tasks import (
 _NICENESS: Final = 10
 _LEAST_SECONDS: Final = 30.0
 _SECONDS_PER_FILE: Final = 2.0
-_REMOTE_SECONDS_PER_FILE: Final = 60.0
-"""An endpoint may be slow, and each request to it has a deadline of its own."""
+_LONGEST_SECONDS: Final = 3_600.0
+"""Of what takes as long as there is much to do, or as an endpoint is slow.
 
-_LONGEST_BUILD_SECONDS: Final = 3_600.0
-
+Each request to an endpoint has a deadline of its own.
+"""
 
 _NO_FAULT_OF_FILES: Final = (DamagedCacheError, CacheUnavailableError, EmbeddingError)
 
@@ -169,27 +169,27 @@ class WorkerProcess:
         is none, EmbeddingError when there are no vectors to be had now, CancelledError,
         DamagedCacheError, CacheUnavailableError.
         """
-        local = isinstance(self._model, str)
-        seconds = _LEAST_SECONDS + len(task.files) * (
-            _SECONDS_PER_FILE if local else _REMOTE_SECONDS_PER_FILE
-        )
+        seconds = _LEAST_SECONDS + len(task.files) * _SECONDS_PER_FILE
+        if not isinstance(self._model, str):
+            # No file is to blame for an endpoint that is slow.
+            seconds = _LONGEST_SECONDS
         return cast("list[PreparedFile]", self._ask(task, seconds, cancellation))
 
     def prepare_commits(self, task: PrepareCommitsTask, cancellation: Cancellation) -> int:
         """Embed commits; returns how many. Raises as `prepare` does."""
-        return cast("int", self._ask(task, _LONGEST_BUILD_SECONDS, cancellation))
+        return cast("int", self._ask(task, _LONGEST_SECONDS, cancellation))
 
     def build(self, task: BuildTask, cancellation: Cancellation) -> BuiltSegment:
         """Write a segment. Raises as `prepare` does."""
-        return cast("BuiltSegment", self._ask(task, _LONGEST_BUILD_SECONDS, cancellation))
+        return cast("BuiltSegment", self._ask(task, _LONGEST_SECONDS, cancellation))
 
     def collect(self, task: CollectTask, cancellation: Cancellation) -> int:
         """Delete what nothing refers to. Raises as `prepare` does."""
-        return cast("int", self._ask(task, _LONGEST_BUILD_SECONDS, cancellation))
+        return cast("int", self._ask(task, _LONGEST_SECONDS, cancellation))
 
     def verify(self, task: VerifyTask, cancellation: Cancellation) -> bool:
         """Whether the segments are whole. Raises as `prepare` does."""
-        return cast("bool", self._ask(task, _LONGEST_BUILD_SECONDS, cancellation))
+        return cast("bool", self._ask(task, _LONGEST_SECONDS, cancellation))
 
     def start(self, cancellation: Cancellation) -> None:
         """Have the child up and its model loaded, ahead of the first task."""

@@ -7,6 +7,7 @@ import pytest
 
 from codeintel_ls.cancellation import Cancellation, CancelledError
 from codeintel_ls.embedding.probe import ModelRecords
+from codeintel_ls.index import worker_process
 from codeintel_ls.index.errors import DamagedCacheError
 from codeintel_ls.search import SearchMode, SearchQuery
 from codeintel_ls.settings import Settings
@@ -15,6 +16,7 @@ from tests.unit.workspace.refinement.asking import (
     NEW,
     Open,
     ask,
+    endpoint,
     first_path,
     notices,
     refined,
@@ -130,3 +132,26 @@ def test_damage_of_the_first_index_is_not_held_against_the_second(
     until(lambda: refined(folder))
     assert index.store.identity == identity
     assert index.notices == ()
+
+
+def test_no_file_is_left_out_for_an_endpoint_that_is_slow(
+    root: Path,
+    settings: Settings,
+    opened: Open,
+    vllm: FakeVllm,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = opened(root, endpoint(settings, url=vllm.url, batch_texts=1))
+    until(lambda: refined(folder))
+    # What a file may take where it is parsed and embedded here.
+    monkeypatch.setattr(worker_process, "_LEAST_SECONDS", 2.0)
+    monkeypatch.setattr(worker_process, "_SECONDS_PER_FILE", 0.0)
+    vllm.usual = slow(3.0)
+    sent = len(vllm.requests)
+    write_tree(root, {"shop/post.py": NEW})
+    folder.changed(["shop/post.py"])
+    store = second_index(folder).index.store
+    until(lambda: "shop/post.py" in {*store.files(), *store.skips()})
+    assert store.skips() == {}
+    texts = [text for request in vllm.requests[sent:] for text in request.texts]
+    assert len(set(texts)) == len(texts)
