@@ -62,7 +62,7 @@ class Index:
         self.recipe = recipe
         self.notices: tuple[str, ...] = ()
         self.writing = Writing(self._may_write)
-        self._dimension = dimension
+        self.dimension = dimension
         self._policy = MergePolicy(ladder)
         self._lock = CacheLock(folder)
         self._changing = RLock()
@@ -261,7 +261,7 @@ class Index:
             return True
         with self.writing, self._changing:
             self._set_segments_aside("A segment of the index is damaged.")
-            publication = Publication(self.folder, self.store, self._dimension, self._policy)
+            publication = Publication(self.folder, self.store, self.dimension, self._policy)
             publication.load()
             self._publication = publication
         return False
@@ -365,7 +365,7 @@ class Index:
             )
         # Damaged bytes may have been what it died of: whoever maps them next would die, too.
         publication = Publication(
-            self.folder, store, self._dimension, self._policy, distrusted=self._distrusted
+            self.folder, store, self.dimension, self._policy, distrusted=self._distrusted
         )
         # What cannot be read at the moment stays as it is; whoever asks for it next tries again.
         with suppress(SegmentsUnavailableError):

@@ -4,6 +4,7 @@ Invariant: what is closed sends nothing any more.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from attrs import frozen
 
 from codeintel_ls.cancellation import Cancellation
 from codeintel_ls.embedding import RemoteModel
+from codeintel_ls.index.errors import IndexingError
 from codeintel_ls.index.index import Index
 from codeintel_ls.search.refined import RefinedVectors
 from codeintel_ls.settings import Settings
@@ -69,6 +71,15 @@ class RefinedIndex:
         """Index by other settings from now on."""
         self.index.configure(ladder_of(settings))
         self.keeper.configure(settings)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a person should know of it."""
+        # It may be lost at this moment, and is then made anew.
+        with suppress(IndexingError):
+            said = (*self.index.notices, *self.keeper.upkeep.index_notices)
+            return tuple(f"The index of the endpoint's model: {sentence}" for sentence in said)
+        return ()
 
     def close(self) -> None:
         """Let go of everything."""

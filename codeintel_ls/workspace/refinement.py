@@ -243,9 +243,8 @@ class Refinement:
         live = self._live
         if live is not None and not trouble:
             trouble = live.encoder.trouble or live.keeper.health.last_error or ""
-        if not trouble:
-            return ()
-        return (f"{trouble} Until then, searches go on with what is there.",)
+        told = (f"{trouble} Until then, searches go on with what is there.",) if trouble else ()
+        return (*told, *(live.notices if live is not None else ()))
 
     @property
     def remarks(self) -> tuple[str, ...]:

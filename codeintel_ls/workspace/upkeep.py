@@ -35,6 +35,10 @@ _MEGABYTE: Final = 1_000_000
 _COLLECTED: Final = "collected"
 _FULL_SHARE: Final = 0.9
 _COUNTED_SHARE: Final = 0.5
+_MOST_CHUNK_BYTES: Final = 8_000
+_MOST_BYTES_OF_A_NUMBER: Final = 8
+"""Of a vector, in the contents and in a segment."""
+
 _WHAT_TO_DO: Final = "Raise it, or exclude folders with index.exclude."
 _MOST_STEPS: Final = 8
 _AT_ONCE: Final = 10_000
@@ -64,8 +68,13 @@ class Upkeep:
     @property
     def notices(self) -> tuple[str, ...]:
         """What a person should know: caps that were reached, and what could not be done."""
-        sentences = (self._over_limit(), self._over_cap(), self.trouble)
-        return tuple(sentence for sentence in sentences if sentence)
+        over_limit = self._over_limit()
+        return (*((over_limit,) if over_limit else ()), *self.index_notices)
+
+    @property
+    def index_notices(self) -> tuple[str, ...]:
+        """Those of them that are of the index, not of the folder."""
+        return tuple(sentence for sentence in (self._over_cap(), self.trouble) if sentence)
 
     def skipped(self) -> dict[str, int]:
         """Files that are not indexed, by reason."""
@@ -195,7 +204,11 @@ class Upkeep:
         if used > cap * _COUNTED_SHARE:
             # What is in tells what a chunk takes; the rest is for what a merge writes beside it.
             chunks = self._index.store.count_chunks()
-            most = min(most, int(chunks * cap * _FULL_SHARE / used))
+            # Much of it may be the contents of other indexes: no chunk takes that much.
+            each = _MOST_CHUNK_BYTES + _MOST_BYTES_OF_A_NUMBER * self._index.dimension
+            if chunks:
+                each = min(each, used / chunks)
+            most = min(most, int(cap * _FULL_SHARE / each))
         self._indexer.most_chunks = most
 
     def collect(self, cancellation: Cancellation, *, unused_days: int = _UNUSED_DAYS) -> int:

@@ -117,6 +117,20 @@ def test_the_cap_on_disk_space_holds_in_the_first_look(tmp_path: Path, settings:
     folder.close()
 
 
+def test_contents_of_other_indexes_leave_room_for_a_new_one(
+    tmp_path: Path, settings: Settings
+) -> None:
+    small = evolve(settings, cache=evolve(settings.cache, max_workspace_megabytes=1))
+    root = write_tree(tmp_path / "tree", functions(60))
+    others = repository_folder(root, None, small)
+    others.mkdir(parents=True)
+    (others / "others").write_bytes(bytes(2_000_000))
+    folder = WorkspaceFolder.open(root, small)
+    status = folder.update()
+    assert (status.files, status.skipped) == (60, {})
+    folder.close()
+
+
 # -- merges ----------------------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from threading import Timer
 
 import pytest
+from attrs import evolve
 
 from codeintel_ls.cancellation import Cancellation, CancelledError
 from codeintel_ls.embedding.probe import ModelRecords
@@ -155,3 +156,17 @@ def test_no_file_is_left_out_for_an_endpoint_that_is_slow(
     assert store.skips() == {}
     texts = [text for request in vllm.requests[sent:] for text in request.texts]
     assert len(set(texts)) == len(texts)
+
+
+def test_what_is_left_out_of_the_second_index_is_told(
+    root: Path, settings: Settings, opened: Open
+) -> None:
+    folder = opened(root, settings)
+    until(lambda: refined(folder))
+    keeper = second_index(folder).keeper
+    capped = evolve(settings, cache=evolve(settings.cache, max_workspace_megabytes=0))
+    keeper.configure(capped)
+    write_tree(root, {"shop/post.py": NEW})
+    folder.update()
+    until(lambda: "The index of the endpoint's model: 1 files are left out" in notices(folder))
+    assert folder.index_status().skipped == {}
