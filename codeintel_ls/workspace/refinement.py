@@ -200,7 +200,8 @@ class Refinement:
         own = None
         try:
             own = live.index.store
-            return live.vectors.candidates(text, wanted, k, first, generation, store)
+            found = live.vectors.candidates(text, wanted, k, first, generation, store)
+            live.index.publication.searched()
         except ModelChangedError:
             self._watch.wake()
         except EmbeddingError:
@@ -215,6 +216,8 @@ class Refinement:
                 live.keeper.note_damage(own)
         except IndexingError as error:
             _log.info("%s", error)
+        else:
+            return found
         return first
 
     async def embed_ahead(self, text: str, chunks: int) -> None:

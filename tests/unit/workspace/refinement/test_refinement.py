@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from codeintel_ls.index import publication
 from codeintel_ls.search import SearchMode, SearchQuery
 from codeintel_ls.settings import Settings
 from codeintel_ls.workspace import WorkspaceFolder
@@ -17,6 +18,7 @@ from tests.unit.workspace.refinement.asking import (
     first_path,
     notices,
     refined,
+    second_index,
 )
 from tests.unit.workspace.trees import write_tree
 from tests.waiting import until
@@ -50,6 +52,22 @@ async def test_a_question_is_asked_ahead_only_where_its_vector_would_help(
     assert vllm.texts().count(QUESTION) == 1
     ask(folder)
     assert vllm.texts().count(QUESTION) == 1
+
+
+def test_the_pages_of_the_second_index_are_let_go_as_those_of_the_first(
+    root: Path, settings: Settings, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = opened(root, settings)
+    until(lambda: refined(folder))
+    folder.settle()
+    let_go: list[object] = []
+    monkeypatch.setattr(publication, "_LARGE_BYTES", 0)
+    monkeypatch.setattr(publication, "_MOST_RESIDENT", -1)
+    monkeypatch.setattr(publication, "let_go_of_pages", let_go.append)
+    segments = second_index(folder).index.published.segments
+    for _ in range(8):
+        ask(folder)
+    until(lambda: segments in let_go)
 
 
 def test_letters_alone_send_no_question(
