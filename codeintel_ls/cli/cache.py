@@ -13,7 +13,8 @@ from codeintel_ls.cli.folders import settings_of
 from codeintel_ls.settings import CacheSettings, cache_directory
 
 if TYPE_CHECKING:
-    from codeintel_ls.workspace.caches import CacheEntry, Pruned, Removed, StoreEntry
+    from codeintel_ls.workspace.caches import CacheEntry, StoreEntry
+    from codeintel_ls.workspace.pruning import Pruned, Removed
 
 _MEGABYTE: Final = 1_000_000
 
@@ -80,7 +81,7 @@ def prune_all(dry_run: bool, max_megabytes: int | None, orphaned: bool, as_json:
     and removals. Others go only where all together take more than allowed. What is in use stays.
     Exit status 1: something could not be removed.
     """
-    from codeintel_ls.workspace.caches import ORPHANED_SECONDS, prune
+    from codeintel_ls.workspace.pruning import ORPHANED_SECONDS, prune
 
     settings = settings_of(None).cache
     megabytes = settings.max_megabytes if max_megabytes is None else max_megabytes
@@ -194,7 +195,7 @@ def _state(entry: "CacheEntry") -> str:
 
 
 def _why(removed: "Removed", now: float) -> str:
-    from codeintel_ls.workspace.caches import Reason
+    from codeintel_ls.workspace.pruning import Reason
 
     match removed.reason:
         case Reason.UNFINISHED:

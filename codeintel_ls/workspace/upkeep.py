@@ -24,8 +24,8 @@ from codeintel_ls.index.lexical import LARGEST
 from codeintel_ls.index.screening import SkipReason
 from codeintel_ls.index.tasks import CollectTask
 from codeintel_ls.settings import Settings
-from codeintel_ls.workspace.caches import prune
 from codeintel_ls.workspace.discovery import OVER_LIMIT
+from codeintel_ls.workspace.pruning import prune
 
 _log = logging.getLogger(__name__)
 

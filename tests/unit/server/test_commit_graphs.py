@@ -12,7 +12,7 @@ from codeintel_ls.server import commit_graphs, wire
 from codeintel_ls.server.debug_information import print_debug_information
 from codeintel_ls.server.repositories import Repositories
 from codeintel_ls.settings import CacheSettings, Settings
-from codeintel_ls.workspace.caches import Reason, prune
+from codeintel_ls.workspace.pruning import Reason, prune
 from tests.unit.git.fakes import SLOW, all_end, fake_program, started
 from tests.unit.git.repositories import RepositoryBuilder, grow
 from tests.unit.server.windows import Window

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from codeintel_ls.workspace.caches import Pruned, prune
+from codeintel_ls.workspace.pruning import Pruned, prune
 
 KIB = 1024
 DAY = 24 * 60 * 60.0

@@ -11,15 +11,8 @@ from pathlib import Path
 import pytest
 
 from codeintel_ls.index.lock import CacheLock
-from codeintel_ls.workspace.caches import (
-    ORPHANED_SECONDS,
-    Pruned,
-    Reason,
-    disk_bytes,
-    list_caches,
-    list_stores,
-    prune,
-)
+from codeintel_ls.workspace.caches import disk_bytes, list_caches, list_stores
+from codeintel_ls.workspace.pruning import ORPHANED_SECONDS, Pruned, Reason, prune
 from tests.unit.workspace.cache_folders import DAY, KIB, Caches, age, fill
 
 OWNER = """
@@ -300,7 +293,8 @@ def test_a_root_that_cannot_be_looked_at_is_not_gone(caches: Caches) -> None:
 def test_files_of_somebody_else_are_survived(caches: Caches) -> None:
     code = (
         "import os, sys; from pathlib import Path;"
-        "from codeintel_ls.workspace.caches import list_caches, list_stores, prune;"
+        "from codeintel_ls.workspace.caches import list_caches, list_stores;"
+        "from codeintel_ls.workspace.pruning import prune;"
         "os.geteuid() or os.setuid(65534); directory = Path(sys.argv[1]);"
         "print([entry.name for entry in list_caches(directory)]);"
         "pruned = prune(directory, cap_bytes=0); print(len(pruned.removed), pruned.problems)"
@@ -330,7 +324,7 @@ def test_prunings_beside_each_other_and_beside_a_starting_process(
     folder, stop = caches.workspace("wanted", days=3), tmp_path / "stop"
     pruning = (
         "import sys; from pathlib import Path\n"
-        "from codeintel_ls.workspace.caches import prune\n"
+        "from codeintel_ls.workspace.pruning import prune\n"
         "for _ in range(300): prune(Path(sys.argv[1]), cap_bytes=0)\n"
     )
     commands = [[BUSY, str(folder), str(stop)], *[[pruning, str(caches.directory)]] * 2]
