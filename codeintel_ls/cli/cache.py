@@ -202,6 +202,8 @@ def _why(removed: "Removed", now: float) -> str:
             return "left by a removal that was cut short"
         case Reason.ORPHANED:
             return "its folder is gone"
+        case Reason.SUPERSEDED:
+            return "of a model that its folder does without"
         case Reason.UNREFERENCED:
             return "shared by nobody any more"
         case Reason.LEAST_RECENTLY_USED:

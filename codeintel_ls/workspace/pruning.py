@@ -8,6 +8,7 @@ store has written so before); no link is followed, and nothing outside the cache
 """
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Collection
@@ -36,7 +37,12 @@ _DAY: Final = 24 * 60 * 60.0
 ORPHANED_SECONDS: Final = 30 * _DAY
 """A folder that is gone may come back: a drive that is not plugged in, a network that is down."""
 
+SUPERSEDED_SECONDS: Final = 14 * _DAY
+"""A model may come back: an endpoint that is away, settings that are tried out."""
+
 _REMOVING: Final = "removing-"
+_SECOND_INDEX: Final = re.compile(r"(.+)-[0-9a-f]{12}")
+"""How the index of an endpoint's model is named after its folder's first, see `RefinedIndex`."""
 
 
 class Reason(StrEnum):
@@ -44,6 +50,7 @@ class Reason(StrEnum):
 
     UNFINISHED = "unfinished"
     ORPHANED = "orphaned"
+    SUPERSEDED = "superseded"
     UNREFERENCED = "unreferenced"
     LEAST_RECENTLY_USED = "least-recently-used"
 
@@ -82,13 +89,15 @@ def prune(
     """Remove what nobody needs, then what was not used for the longest, down to `cap_bytes`.
 
     Unneeded are removals that were cut short, workspaces whose folder is gone and that were not
-    used for `orphaned_after` seconds, and stores that no workspace refers to. What is in use and
-    the cache folders in `keep` (as `index_folder` names them) stay, whatever they take. With
-    `dry_run` nothing is removed, and the answer is what would be.
+    used for `orphaned_after` seconds, indexes of models without which a folder was used for long,
+    and stores that no workspace refers to. What is in use and the cache folders in `keep` (as
+    `index_folder` names them) stay, whatever they take. With `dry_run` nothing is removed, and the
+    answer is what would be.
     """
     pruning = _Pruning(directory, keep, dry_run=dry_run)
     pruning.finish_removals()
     pruning.remove_orphans(time.time() - orphaned_after)
+    pruning.remove_superseded()
     pruning.remove_unreferenced_stores()
     pruning.evict(cap_bytes)
     return Pruned(
@@ -127,6 +136,15 @@ class _Pruning:
         for entry in tuple(self._workspaces):
             if entry.orphaned and entry.last_used <= used_before:
                 self._remove_workspace(entry, Reason.ORPHANED)
+
+    def remove_superseded(self) -> None:
+        """Remove the indexes of models without which their folders have long been used."""
+        used = {(entry.name, entry.root): entry.last_used for entry in self._workspaces}
+        for entry in tuple(self._workspaces):
+            named = _SECOND_INDEX.fullmatch(entry.name)
+            first_used = used.get((named[1], entry.root), 0.0) if named else 0.0
+            if entry.last_used < first_used - SUPERSEDED_SECONDS:
+                self._remove_workspace(entry, Reason.SUPERSEDED)
 
     def remove_unreferenced_stores(self) -> None:
         """Remove the stores that no workspace refers to, if that is known of every workspace."""

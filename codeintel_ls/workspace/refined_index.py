@@ -56,6 +56,7 @@ class RefinedIndex:
 
         encoder = RemoteEncoder(model, recovered=recovered)
         own, recipe = index_folder(root, settings), index_recipe(encoder)
+        # By this name it is known again when its model is long out of use, see `pruning`.
         index = Index.open(
             own.with_name(f"{own.name}-{blake2b(recipe.encode(), digest_size=6).hexdigest()}"),
             shared=shared,

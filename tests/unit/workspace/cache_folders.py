@@ -29,15 +29,20 @@ class Caches:
         days: float = 0,
         repository: str | None = None,
         described: bool = True,
+        root: str | None = None,
     ) -> Path:
-        """A workspace's cache that was last used so many days ago; its root exists."""
+        """A workspace's cache that was last used so many days ago; its root exists.
+
+        `root` names that where the cache's own name does not.
+        """
         folder = self.directory / "workspaces" / name
         (folder / "segments").mkdir(parents=True)
         fill(folder / "index.sqlite3", kib // 2)
         fill(folder / "segments" / "one", kib - kib // 2)
         if described:
-            (self.roots / name).mkdir()
-            description = {"root": str(self.roots / name), "repository": repository}
+            place = self.roots / (root or name)
+            place.mkdir(exist_ok=True)
+            description = {"root": str(place), "repository": repository}
             (folder / "workspace.json").write_text(json.dumps(description))
         for path in (*folder.rglob("*"), folder):
             age(path, days)

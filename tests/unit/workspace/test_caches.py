@@ -109,6 +109,21 @@ def test_caches_are_listed_with_the_most_recently_used_first(caches: Caches, own
     assert 512 * KIB <= shared.disk_bytes <= 520 * KIB
 
 
+def test_indexes_of_models_that_a_folder_does_without_are_removed(caches: Caches, own: Own) -> None:
+    first, other = "shop-0123456789abcdef", "away-0123456789abcdef"
+    caches.workspace(first, days=1)
+    caches.workspace(f"{first}-0123456789ab", days=16, root=first)
+    caches.workspace(f"{first}-ab0123456789", days=14, root=first)
+    own(caches.workspace(f"{first}-bb0123456789", days=20, root=first))
+    caches.workspace(f"{first}-format7", days=20, root=first)
+    # Nobody was there at all: the model may well be the one that is in use.
+    caches.workspace(other, days=40)
+    caches.workspace(f"{other}-0123456789ab", days=45, root=other)
+    # It is another folder's.
+    caches.workspace("shop-0123456789abcdef-cb0123456789", days=90)
+    assert reasons(caches.prune()) == {f"{first}-0123456789ab": Reason.SUPERSEDED}
+
+
 def test_the_least_recently_used_are_removed_until_the_cap_holds(caches: Caches) -> None:
     for days in range(1, 6):
         caches.workspace(f"w{days}", kib=100, days=days)
