@@ -142,8 +142,11 @@ def _snippet_start(now: PlacedLines, asked: frozenset[str], height: int) -> int:
     if len(lines) - start <= height or height <= 0:
         return now.start_line + start
     said = _said(lines[start:], asked)
+    last = len(lines) - start - height
+    # A window says more than the one before it only where a line that says something comes in.
+    firsts = {0, *(min(max(line - height + 1, 0), last) for line in said)}
     best, best_count = start, -1
-    for first in range(len(lines) - start - height + 1):
+    for first in sorted(firsts):
         window = [said[line] for line in range(first, first + height) if line in said]
         count = len(set[str]().union(*window)) + (first == 0)
         if count > best_count:
