@@ -34,7 +34,11 @@ async def measure(workbench: Workbench) -> AsyncIterator[Row]:
         command = GitCommand(workbench, clone)
         places = random_places(workbench, clone)[:_PLACES]
         yield await _first_entry(workbench, clone, command)
-        yield await _after_a_commit(workbench, clone, command, places)
+        for name, edit in (
+            ("blame of a whole file after a commit that changed one place of it", _one_place),
+            ("blame of a whole file after a commit that changed two places of it", _two_places),
+        ):
+            yield await _after_a_commit(workbench, clone, command, places, name, edit)
         async for row in _other_libraries(clone, command, places):
             yield row
 
@@ -88,7 +92,12 @@ def _long_views(workbench: Workbench, clone: Path) -> list[Place]:
 
 
 async def _after_a_commit(
-    workbench: Workbench, clone: Path, command: GitCommand, places: Sequence[Place]
+    workbench: Workbench,
+    clone: Path,
+    command: GitCommand,
+    places: Sequence[Place],
+    name: str,
+    edit: Callable[[str], str],
 ) -> Row:
     """Blame of the whole file, known before a commit that changed it, beside git's full blame."""
     client = GitClient.discover(clone)
@@ -97,9 +106,10 @@ async def _after_a_commit(
     own: list[float] = []
     peer: list[float] = []
     for place in places[:_COMMITTED_FILES]:
-        last = place.text.count("\n")
+        text = (clone / place.path).read_text(errors="replace")
+        last = text.count("\n")
         client.blame_range(place.path, 0, last)
-        (clone / place.path).write_text(f"one line more\n{place.text}")
+        (clone / place.path).write_text(edit(text))
         workbench.git(clone, *who, "commit", "-q", "-a", "-m", "More")
         (took,), (others,) = await in_turn(
             [place],
@@ -110,13 +120,22 @@ async def _after_a_commit(
         peer.append(others)
     client.close()
     return Row(
-        name="blame of a whole file after a commit to it",
+        name=name,
         values=own,
         on=clone.name,
         peer="git blame",
         peer_values=peer,
         goal=Goal("ratio", 0.05),
     )
+
+
+def _one_place(text: str) -> str:
+    """What is blamed without asking git: 3 to 4 in 10 changes of files in real histories."""
+    return f"one line more\n{text}"
+
+
+def _two_places(text: str) -> str:
+    return f"a first line\n{text.rstrip()}\na last line\n"
 
 
 async def _other_libraries(
