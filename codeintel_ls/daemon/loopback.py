@@ -52,6 +52,7 @@ def listen(place: Place) -> tuple[socket.socket, bytes]:
         listening.listen()
         token = secrets.token_bytes(_BYTES)
         _write(place, Address(listening.getsockname()[1], token, os.getpid()))
+    # An interrupt, too, must not leave it listening.
     except BaseException:
         listening.close()
         raise
@@ -132,8 +133,8 @@ def _write(place: Place, address: Address) -> None:
     """In one step, and for this user alone. Raises OSError."""
     staged = f"{place.door}.{address.pid}"
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(staged)  # noqa: PTH108
+        os.unlink(staged)  # noqa: PTH108 (as above)
     descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "w", encoding="ascii") as file:  # noqa: PTH123
+    with open(descriptor, "w", encoding="ascii") as file:  # noqa: PTH123 (a descriptor)
         json.dump({**address._asdict(), "token": address.token.hex()}, file)
-    os.replace(staged, place.door)  # noqa: PTH105
+    os.replace(staged, place.door)  # noqa: PTH105 (as above)

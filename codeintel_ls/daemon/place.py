@@ -62,22 +62,22 @@ class Place(NamedTuple):
     @property
     def lock(self) -> str:
         """Held by whoever starts or ends one."""
-        return os.path.join(self.directory, "lock")  # noqa: PTH118
+        return os.path.join(self.directory, "lock")  # noqa: PTH118 (as above)
 
     @property
     def note_file(self) -> str:
         """What it says of itself."""
-        return os.path.join(self.directory, "daemon.json")  # noqa: PTH118
+        return os.path.join(self.directory, "daemon.json")  # noqa: PTH118 (as above)
 
     @property
     def key(self) -> str:
         """Its name among the places of this user."""
-        return os.path.basename(self.directory)  # noqa: PTH119
+        return os.path.basename(self.directory)  # noqa: PTH119 (as above)
 
     def note(self) -> Note | None:
         """What the daemon here says of itself; None where there is none."""
         try:
-            with open(self.note_file, encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123
+            with open(self.note_file, encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123 (as above)
                 told: Any = json.load(file)
             fields = cast("dict[str, Any]", told)
             return Note(
@@ -92,9 +92,9 @@ class Place(NamedTuple):
     def write_note(self, note: Note) -> None:
         """Say it, in one step. Raises OSError."""
         staged = f"{self.note_file}.{note.pid}"
-        with open(staged, "w", encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123
+        with open(staged, "w", encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123 (as above)
             json.dump(note._asdict(), file, ensure_ascii=False)
-        os.replace(staged, self.note_file)  # noqa: PTH105
+        os.replace(staged, self.note_file)  # noqa: PTH105 (as above)
 
     def make(self) -> None:
         """Make the folder. Raises PlaceError."""
@@ -104,7 +104,7 @@ class Place(NamedTuple):
         """Remove the door and the note. To be called with the lock held."""
         for path in (self.door, self.note_file):
             with contextlib.suppress(OSError):
-                os.unlink(path)  # noqa: PTH108
+                os.unlink(path)  # noqa: PTH108 (as above)
 
 
 def place_of(folder: str, environ: Mapping[str, str] = os.environ) -> Place:
@@ -122,15 +122,15 @@ def place_of(folder: str, environ: Mapping[str, str] = os.environ) -> Place:
     key = blake2b(os.fsencode(said), digest_size=8).hexdigest()
     if _wants_loopback(environ):
         key += _LOOPBACK
-    return Place(os.path.join(runtime_directory(environ), key), folder)  # noqa: PTH118
+    return Place(os.path.join(runtime_directory(environ), key), folder)  # noqa: PTH118 (as above)
 
 
 def places(environ: Mapping[str, str] = os.environ) -> list[Place]:
     """Every place of this user at which a daemon has left its note. Raises PlaceError."""
     base = runtime_directory(environ)
     found: list[Place] = []
-    for name in sorted(os.listdir(base)):  # noqa: PTH208
-        place = Place(os.path.join(base, name), "")  # noqa: PTH118
+    for name in sorted(os.listdir(base)):  # noqa: PTH208 (as above)
+        place = Place(os.path.join(base, name), "")  # noqa: PTH118 (as above)
         note = place.note()
         if note is not None:
             found.append(place._replace(folder=note.folder))
@@ -156,18 +156,18 @@ def runtime_directory(environ: Mapping[str, str] = os.environ) -> str:
     """
     if sys.platform == "win32":
         base = environ.get("LOCALAPPDATA", "")
-        if not os.path.isabs(base):  # noqa: PTH117
+        if not os.path.isabs(base):  # noqa: PTH117 (as above)
             raise PlaceError("LOCALAPPDATA does not say where the data of programs are.")
-        return _make_private(os.path.join(base, f"{_NAME}-daemons"))  # noqa: PTH118
+        return _make_private(os.path.join(base, f"{_NAME}-daemons"))  # noqa: PTH118 (as above)
     base = environ.get("XDG_RUNTIME_DIR", "")
-    door = os.path.join(base, _NAME, "0" * 16, "socket")  # noqa: PTH118
-    if os.path.isabs(base) and os.path.isdir(base) and len(os.fsencode(door)) <= _LONGEST_SOCKET:  # noqa: PTH112, PTH117
+    door = os.path.join(base, _NAME, "0" * 16, "socket")  # noqa: PTH118 (as above)
+    if os.path.isabs(base) and os.path.isdir(base) and len(os.fsencode(door)) <= _LONGEST_SOCKET:  # noqa: PTH112, PTH117 (as above)
         with contextlib.suppress(PlaceError):
-            return _make_private(os.path.join(base, _NAME))  # noqa: PTH118
+            return _make_private(os.path.join(base, _NAME))  # noqa: PTH118 (as above)
     # Not what TMPDIR says where that is deep: a socket's path has to be short.
     for temporary in (environ.get("TMPDIR") or environ.get("TEMP") or _TEMPORARY, _TEMPORARY):
-        path = os.path.join(temporary, f"{_NAME}-{os.getuid()}")  # noqa: PTH118
-        if len(os.fsencode(os.path.join(path, "0" * 16, "socket"))) <= _LONGEST_SOCKET:  # noqa: PTH118
+        path = os.path.join(temporary, f"{_NAME}-{os.getuid()}")  # noqa: PTH118 (as above)
+        if len(os.fsencode(os.path.join(path, "0" * 16, "socket"))) <= _LONGEST_SOCKET:  # noqa: PTH118 (as above)
             return _make_private(path)
     raise PlaceError("The folder for temporary files has too long a name for a socket.")
 
@@ -176,7 +176,7 @@ def _make_private(path: str) -> str:
     """Make the folder, for this user alone; the same path. Raises PlaceError."""
     try:
         with contextlib.suppress(FileExistsError):
-            os.mkdir(path, 0o700)  # noqa: PTH102
+            os.mkdir(path, 0o700)  # noqa: PTH102 (as above)
         state = os.lstat(path)
     except OSError as error:
         raise PlaceError(

@@ -35,7 +35,7 @@ IN_FLIGHT: Final = 8
 _KEEPALIVE_SECONDS: Final = 2.0
 """Servers that close idle connections do so after five seconds: be earlier than they are."""
 
-_C = TypeVar("_C", httpx.Client, httpx.AsyncClient)
+_AnyClient = TypeVar("_AnyClient", httpx.Client, httpx.AsyncClient)
 _OK: Final = 200
 _CONNECT_SECONDS: Final = 5.0
 _LARGEST_REPLY: Final = 256 << 20
@@ -292,7 +292,7 @@ class HttpEmbedder:
                 self._async = loop, self._made(httpx.AsyncClient)
             return self._async[1]
 
-    def _made(self, kind: Callable[..., _C]) -> _C:
+    def _made(self, kind: Callable[..., _AnyClient]) -> _AnyClient:
         self._raise_if_closed()
         if self._tls is None:
             self._tls = _tls(self.endpoint)

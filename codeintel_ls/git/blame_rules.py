@@ -53,17 +53,14 @@ class _Configured:
     """Names of files, relative to the root: lists of revisions to ignore, and who is who.
 
     `mailmap_blob`: that stands in a blob, too; `algorithm`: a way to compare lines is chosen.
+    `places` are all files that may hold rules, as text: they are looked at at every hover.
     """
 
     lists: tuple[str, ...]
     mailmaps: tuple[str, ...]
     mailmap_blob: bool
     algorithm: bool
-
-    def places(self, root: Path) -> list[str]:
-        """All files that may hold rules in the work tree at `root`."""
-        names = (*self.lists, CONVENTIONAL_FILE, *self.mailmaps)
-        return [str(root / name) for name in names]
+    places: tuple[str, ...]
 
 
 class BlameRuleReader:
@@ -73,14 +70,14 @@ class BlameRuleReader:
         self._repository = repository
         self._runner = runner
         self._lock = Lock()
-        self._configured: tuple[tuple[FileState, ...], _Configured, list[str]] | None = None
+        self._configured: tuple[tuple[FileState, ...], _Configured] | None = None
         self._history = [repository.common_dir / name for name in _HISTORY_CHANGES]
         self._rules: tuple[object, BlameRules] | None = None
 
     def read(self, cancellation: Cancellation | None = None) -> BlameRules:
         """The rules as they are now. Runs git only after the configuration has changed."""
-        configured, places = self._read_configured(cancellation)
-        state = (configured, tuple(map(file_state, (*places, *self._history))))
+        configured = self._read_configured(cancellation)
+        state = (configured, tuple(map(file_state, (*configured.places, *self._history))))
         known = self._rules
         if known is not None and known[0] == state:
             return known[1]
@@ -88,12 +85,11 @@ class BlameRuleReader:
         self._rules = (state, rules)
         return rules
 
-    def _read_configured(self, cancellation: Cancellation | None) -> tuple[_Configured, list[str]]:
-        """What is configured, and all files that may hold rules."""
+    def _read_configured(self, cancellation: Cancellation | None) -> _Configured:
         state = self._repository.config_state()
         with self._lock:
             if self._configured is not None and self._configured[0] == state:
-                return self._configured[1:]
+                return self._configured[1]
         asked = ("config", "-z", "--path", "--get-regexp", _CONFIGURED)
         try:
             answer = self._runner.output(*asked, cancellation=cancellation)
@@ -105,16 +101,20 @@ class BlameRuleReader:
             for entry in answer.decode("utf-8", "surrogateescape").split("\0")
             if "\n" in entry
         ]
+        lists = tuple(name for option, _, name in entries if option == _IGNORED and name)
+        named = (name for option, _, name in entries if option == _MAILMAP and name)
+        mailmaps = (".mailmap", *named)
+        root = self._repository.root
         found = _Configured(
-            tuple(name for option, _, name in entries if option == _IGNORED and name),
-            (".mailmap", *(name for option, _, name in entries if option == _MAILMAP and name)),
+            lists,
+            mailmaps,
             mailmap_blob=any(option == _MAILMAP_BLOB for option, _, _ in entries),
             algorithm=any(option == _ALGORITHM for option, _, _ in entries),
+            places=tuple(str(root / name) for name in (*lists, CONVENTIONAL_FILE, *mailmaps)),
         )
-        places = found.places(self._repository.root)
         with self._lock:
-            self._configured = (state, found, places)
-        return found, places
+            self._configured = (state, found)
+        return found
 
 
 class BorrowedObjects:

@@ -6,13 +6,10 @@ before; so what is timed is the client, the sockets, and the reading of the repl
 
 import asyncio
 import json
-import os
 import socket
-import subprocess
 import sys
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from threading import Thread
 from typing import Any
 
@@ -22,6 +19,7 @@ import numpy as np
 from codeintel_ls.embedding import Endpoint
 from codeintel_ls.embedding.http_client import HttpEmbedder
 from tests.benchmarks.measuring import Goal, Row, in_turn
+from tests.benchmarks.serving import serving
 from tests.benchmarks.workbench import Workbench
 
 _TEXTS = 64
@@ -38,13 +36,15 @@ _CHUNK = (
 _PEERS = ("httpx, a client each", "httpx, one client")
 _PLAIN: dict[str, Any] = {"verify": False, "trust_env": False, "timeout": 60}
 
+_OWN = "tests.benchmarks.http_embeddings"
+
 Work = Callable[[int], Awaitable[None]]
 
 
 async def measure(workbench: Workbench) -> AsyncIterator[Row]:
     """Rows of the two faces, one by one and eight at a time, beside plain httpx."""
     texts = [f"{_CHUNK}# {number}\n" for number in range(_TEXTS)]
-    with _serving(packed=True) as url, _serving(packed=False) as floats_url:
+    with serving(_OWN, "1") as url, serving(_OWN, "0") as floats_url:
         client = HttpEmbedder(Endpoint(url=url, model="canned"))
         floats = HttpEmbedder(Endpoint(url=floats_url, model="canned"))
         peers = _Peers(url, texts, packed=True)
@@ -161,18 +161,6 @@ class _Peers:
 def _check(vectors: np.ndarray) -> None:
     if vectors.shape != (_TEXTS, _DIMENSION):
         raise RuntimeError(f"vectors of the shape {vectors.shape} came")
-
-
-@contextmanager
-def _serving(*, packed: bool) -> Generator[str]:
-    command = [sys.executable, "-m", "tests.benchmarks.http_embeddings", "01"[packed]]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ)
-    try:
-        assert process.stdout is not None
-        yield f"http://127.0.0.1:{int(process.stdout.readline())}/v1"
-    finally:
-        process.kill()
-        process.wait()
 
 
 # The endpoint

@@ -6,8 +6,6 @@ after it was asked. Both sides search the same open folder; only how they wait d
 
 import asyncio
 import json
-import os
-import subprocess
 import sys
 import time
 from base64 import b64encode
@@ -27,6 +25,7 @@ from codeintel_ls.workspace import WorkspaceFolder
 from tests.benchmarks.load.daemon_clients import cloned
 from tests.benchmarks.measuring import Goal, Row
 from tests.benchmarks.questions import two_hundred
+from tests.benchmarks.serving import serving
 from tests.benchmarks.workbench import Workbench
 
 _SLOW_SECONDS = 0.05
@@ -36,13 +35,14 @@ _THREADS = 20
 _SEARCHING = 2
 _ROUNDS = 5
 _ENOUGH = 0.99
+_OWN = "tests.benchmarks.load.slow_endpoint"
 
 
 async def measure(workbench: Workbench) -> AsyncIterator[Row]:
     """Seconds for a hundred questions that nobody has asked before, in both ways."""
     workbench = cloned(workbench)
     questions = two_hundred(workbench.tree, workbench.files)
-    with _serving() as url, _opened(workbench, url) as folder:
+    with serving(_OWN) as url, _opened(workbench, url) as folder:
         chunks = folder.index_status().chunks
         own: list[float] = []
         peer: list[float] = []
@@ -104,18 +104,6 @@ def _opened(workbench: Workbench, url: str) -> Generator[WorkspaceFolder]:
         yield folder
     finally:
         folder.close()
-
-
-@contextmanager
-def _serving() -> Generator[str]:
-    command = [sys.executable, "-m", "tests.benchmarks.load.slow_endpoint"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ)
-    try:
-        assert process.stdout is not None
-        yield f"http://127.0.0.1:{int(process.stdout.readline())}/v1"
-    finally:
-        process.kill()
-        process.wait()
 
 
 # The endpoint
