@@ -117,7 +117,7 @@ class Neovim:
         return self.lua("return vim.api.nvim_exec2('messages', { output = true }).output")
 
     def edit(self, path: Path) -> None:
-        self.api.cmd({"cmd": "edit", "args": [str(path)]})
+        self.command(f"edit {path}")
 
     def wait_until_served(self) -> None:
         """Until the current buffer's server is ready and its files can be found."""

@@ -27,7 +27,7 @@ function M.header(commit)
     ),
     "",
   }
-  for line in vim.gsplit(vim.trim(commit.message), "\n", { plain = true }) do
+  for line in vim.gsplit(vim.trim(commit.message), "\r?\n") do
     table.insert(lines, line == "" and "" or "    " .. line)
   end
   return lines

@@ -11,7 +11,7 @@ local M = {}
 ---@param entry table `HistoryEntry`
 ---@return string?
 local function counts(entry)
-  if entry.additions == vim.NIL or entry.additions == nil then
+  if not entry.additions then
     return entry.previousPath and "renamed" or nil
   end
   local text = ("+%d -%d"):format(entry.additions, entry.deletions)

@@ -10,6 +10,11 @@ local M = {}
 ---@type table<integer, codeintel.Status>
 local latest = {}
 
+--- A statusline is drawn anew, so that whoever has the component need do nothing.
+local function redraw()
+  vim.cmd.redrawstatus({ bang = true })
+end
+
 ---@param client_id integer
 ---@param status codeintel.Status
 function M.told(client_id, status)
@@ -24,6 +29,7 @@ function M.told(client_id, status)
       status
     ),
   })
+  redraw()
 end
 
 ---@param client_id integer
@@ -34,6 +40,7 @@ function M.forget(client_id)
     modeline = false,
     data = { client_id = client_id, state = "stopped", health = "ok", message = "" },
   })
+  redraw()
 end
 
 --- The latest status of the client that serves a buffer; nil where none does.

@@ -138,7 +138,7 @@ end
 local function spread(hunks, first)
   local lines, origins = {}, {}
   for _, hunk in ipairs(hunks) do
-    local id = hunk.commit ~= vim.NIL and hunk.commit or false
+    local id = hunk.commit or false
     for line = hunk.startLine, hunk.endLine do
       lines[line - first + 1] = id
     end

@@ -34,7 +34,7 @@ function M.find(bufnr, line, callback)
       endLine = line,
     }, function(result)
       local hunk = result.hunks[1]
-      if not hunk or hunk.commit == vim.NIL then
+      if not hunk or not hunk.commit then
         return notify.info("this line is not committed yet")
       end
       callback({

@@ -144,7 +144,8 @@ end
 
 ---@param event { event: string, buf: integer }
 local function changed(event)
-  if event.event == "BufLeave" or event.event == "WinLeave" then
+  local hidden = event.event == "InsertEnter" and not config.get().blame.insert
+  if hidden or event.event == "BufLeave" or event.event == "WinLeave" then
     return erase()
   end
   if event.event == "FocusGained" then

@@ -50,7 +50,7 @@ end
 function M.layout(hunks, commits, now)
   local lines, paints = {}, {}
   for _, hunk in ipairs(hunks) do
-    local known = hunk.commit ~= vim.NIL and commits[hunk.commit] or nil
+    local known = hunk.commit and commits[hunk.commit]
     local heat = known and highlight.heat(now - known.author.time) or "CodeIntelUncommitted"
     for line = hunk.startLine, hunk.endLine do
       local text, paint = BAR, { { 0, #BAR, heat } }
@@ -174,7 +174,7 @@ end
 local function under_cursor(view)
   local line = vim.api.nvim_win_get_cursor(view.side)[1] - 1
   for _, hunk in ipairs(view.hunks) do
-    if hunk.startLine <= line and line <= hunk.endLine and hunk.commit ~= vim.NIL then
+    if hunk.startLine <= line and line <= hunk.endLine and hunk.commit then
       local server = client.of(view.bufnr)
       return server
         and {

@@ -29,6 +29,23 @@ local function to_entry(one)
   }
 end
 
+---@param bufnr integer
+---@param window integer
+---@param preview codeintel.Preview
+local function point_out(bufnr, window, preview)
+  if not vim.api.nvim_win_is_valid(window) or vim.api.nvim_win_get_buf(window) ~= bufnr then
+    return
+  end
+  vim.api.nvim_buf_clear_namespace(bufnr, RANGE, 0, -1)
+  for line = preview.first, math.min(preview.last, #preview.lines) do
+    vim.api.nvim_buf_set_extmark(bufnr, RANGE, line - 1, 0, { line_hl_group = "CodeIntelRange" })
+  end
+  pcall(vim.api.nvim_win_set_cursor, window, { preview.first, 0 })
+  vim.api.nvim_win_call(window, function()
+    vim.cmd("normal! zz")
+  end)
+end
+
 ---@return table
 local function previewer()
   return require("telescope.previewers").new_buffer_previewer({
@@ -41,21 +58,10 @@ local function previewer()
         end
         vim.api.nvim_buf_set_lines(bufnr, 0, -1, false, preview.lines)
         require("telescope.previewers.utils").highlighter(bufnr, preview.filetype)
-        if preview.first and vim.api.nvim_win_is_valid(window) then
-          local last = math.min(preview.last, #preview.lines)
-          vim.api.nvim_buf_clear_namespace(bufnr, RANGE, 0, -1)
-          for line = preview.first, last do
-            vim.api.nvim_buf_set_extmark(
-              bufnr,
-              RANGE,
-              line - 1,
-              0,
-              { line_hl_group = "CodeIntelRange" }
-            )
-          end
-          pcall(vim.api.nvim_win_set_cursor, window, { math.min(preview.first, #preview.lines), 0 })
-          vim.api.nvim_win_call(window, function()
-            vim.cmd("normal! zz")
+        if preview.first then
+          -- The window gets the buffer only after this.
+          vim.schedule(function()
+            point_out(bufnr, window, preview)
           end)
         end
       end)
