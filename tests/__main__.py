@@ -19,6 +19,7 @@ STEPS: dict[str, list[str]] = {
     "unit": [PYTHON, "-m", "pytest", "tests/unit"],
     "e2e": [PYTHON, "-m", "pytest", "tests/e2e"],
     "faults": [PYTHON, "-m", "pytest", "tests/faults"],
+    "nvim": [PYTHON, "-m", "tests.editors.nvim"],
 }
 
 
@@ -39,7 +40,7 @@ def run(name: str, extra: list[str]) -> bool:
     """Run one step and say how long it took."""
     print(f"\n== {name}", flush=True)
     started = time.monotonic()
-    command = STEPS[name] + (extra if name in {"unit", "e2e", "faults"} else [])
+    command = STEPS[name] + (extra if name in {"unit", "e2e", "faults", "nvim"} else [])
     code = subprocess.run(command, cwd=ROOT, check=False).returncode
     word = "passed" if code == 0 else f"failed with exit code {code}"
     print(f"== {name} {word} in {time.monotonic() - started:.0f} s", flush=True)

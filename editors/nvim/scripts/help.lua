@@ -94,7 +94,10 @@ local function groups()
     table.insert(lines, filled(("Default: links to |hl-%s|."):format(group.link), 4))
     table.insert(lines, filled(group.doc, 4) .. "\n")
   end
-  table.insert(lines, heading("CodeIntelHeat1 … " .. highlight.HEAT_STEPS, "  *hl-CodeIntelHeat*"))
+  table.insert(
+    lines,
+    heading("CodeIntelHeat1 … " .. highlight.HEAT_STEPS, "  *hl-CodeIntelHeat*")
+  )
   table.insert(lines, filled("Ages in the blame of a whole file, from new to old.", 4))
   return table.concat(lines, "\n")
 end
@@ -111,7 +114,10 @@ local function functions()
         local tag = text:match("^@%w+ (.*)")
         if tag then
           local kind = text:match("^@(%w+)")
-          table.insert(rest, (kind == "return" and "Returns " or "") .. "`" .. tag:gsub(" ", "` ", 1))
+          table.insert(
+            rest,
+            (kind == "return" and "Returns " or "") .. "`" .. tag:gsub(" ", "` ", 1)
+          )
         else
           table.insert(prose, text)
         end
@@ -140,9 +146,11 @@ local function help()
     highlights = groups(),
     functions = functions(),
   }
-  return (text:gsub("{{(%w+)}}\n", function(name)
-    return assert(sections[name], name):gsub("\n+$", "") .. "\n"
-  end))
+  return (
+    text:gsub("{{(%w+)}}\n", function(name)
+      return assert(sections[name], name):gsub("\n+$", "") .. "\n"
+    end)
+  )
 end
 
 --- `codeintel.Config` and what a person may give of it.
@@ -185,7 +193,8 @@ local function types()
       table.insert(lines, "")
       table.insert(lines, ("---@class codeintel.%s%s"):format(title, suffix))
       for _, field in ipairs(fields[group]) do
-        local type_ = field.group and ("codeintel.%s%s"):format(field.name:gsub("^%l", string.upper), suffix)
+        local type_ = field.group
+            and ("codeintel.%s%s"):format(field.name:gsub("^%l", string.upper), suffix)
           or field.option.type
         local doc = field.option and " " .. field.option.doc:gsub("|", "") or ""
         table.insert(lines, ("---@field %s%s %s%s"):format(field.name, optional, type_, doc))

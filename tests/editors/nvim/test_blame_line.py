@@ -10,7 +10,11 @@ from tests.editors.nvim.conftest import Start
 from tests.editors.nvim.embedded import Neovim
 
 ON = "require('codeintel').setup({ blame = { enabled = true, format = '{author}: {summary}' } })"
-ADA, GRACE, NOBODY = "Ada Example: Add the project", "Grace Example: Call it seconds", "Not committed"
+ADA, GRACE, NOBODY = (
+    "Ada Example: Add the project",
+    "Grace Example: Call it seconds",
+    "Not committed",
+)
 MARK = """(function()
   local at = vim.api.nvim_buf_get_extmark_by_id(
     0, vim.api.nvim_create_namespace('codeintel.blame'), 1, { details = true })
@@ -38,7 +42,9 @@ def shown(nvim: Neovim) -> object:
 
 
 def wait_for(nvim: Neovim, line: int, text: str) -> None:
-    nvim.wait(f"(function() local m = {MARK} return m and m[1] == {line} and m[2] end)() == '{text}'")
+    nvim.wait(
+        f"(function() local m = {MARK} return m and m[1] == {line} and m[2] end)() == '{text}'"
+    )
 
 
 def test_it_follows_the_cursor(start: Start, project: Path) -> None:
@@ -131,9 +137,8 @@ def test_another_name_is_another_file(start: Start, copy: Path) -> None:
     nvim = opened(start, copy / "src/cache.py")
     wait_for(nvim, 0, ADA)
     nvim.command("saveas " + str(copy / "src/other.py"))
-    nvim.wait("require('codeintel.blame.cache').is_settled(0, 0)")
+    nvim.wait("require('codeintel.blame.cache').is_settled(vim.api.nvim_get_current_buf(), 0)")
     assert shown(nvim) in (False, [0, "Not committed yet", "CodeIntelUncommitted"])
-    nvim.lua("require('codeintel.blame.line').update()")
     nvim.command("edit " + str(copy / "src/cache.py"))
     wait_for(nvim, 0, ADA)
 
@@ -149,7 +154,7 @@ def test_a_renamed_file_keeps_its_commits(start: Start, copy: Path) -> None:
 
 def test_an_untracked_file_and_special_buffers_show_nothing(start: Start, project: Path) -> None:
     nvim = opened(start, project / "untracked.py")
-    nvim.wait("require('codeintel.blame.cache').is_settled(0, 0)")
+    nvim.wait("require('codeintel.blame.cache').is_settled(vim.api.nvim_get_current_buf(), 0)")
     assert nvim.row(0) in (
         "def nobody_committed_this():",
         "def nobody_committed_this():    Not committed yet",

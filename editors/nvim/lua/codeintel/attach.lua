@@ -28,6 +28,9 @@ function M.on_buffer(bufnr, event)
     end
   end
   client.attach(bufnr)
+  if event == "BufFilePost" then
+    require("codeintel.blame.line").update()
+  end
 end
 
 return M

@@ -147,7 +147,8 @@ end
 local function start(root, bufnr)
   local command = config.get().cmd
   if vim.fn.executable(command[1]) == 0 then
-    notify.warn_once(("%s was not found: :checkhealth codeintel"):format(command[1]))
+    local name = vim.fs.basename(command[1])
+    notify.warn_once(("%s was not found: :checkhealth codeintel"):format(name))
     return nil
   end
   last_root = root

@@ -36,7 +36,13 @@ local function previewer(items)
       local window = vim.fn.bufwinid(bufnr)
       if shown.first and window ~= -1 then
         for line = shown.first, math.min(shown.last, #shown.lines) do
-          vim.api.nvim_buf_set_extmark(bufnr, RANGE, line - 1, 0, { line_hl_group = "CodeIntelRange" })
+          vim.api.nvim_buf_set_extmark(
+            bufnr,
+            RANGE,
+            line - 1,
+            0,
+            { line_hl_group = "CodeIntelRange" }
+          )
         end
         pcall(vim.api.nvim_win_set_cursor, window, { math.min(shown.first, #shown.lines), 0 })
         vim.api.nvim_win_call(window, function()

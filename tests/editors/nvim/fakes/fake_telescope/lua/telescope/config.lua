@@ -1,0 +1,7 @@
+return {
+  values = {
+    generic_sorter = function()
+      return "sorter"
+    end,
+  },
+}

@@ -1,0 +1,5 @@
+return {
+  new_buffer_previewer = function(options)
+    return options
+  end,
+}

@@ -1,0 +1,5 @@
+return {
+  highlighter = function(bufnr, filetype)
+    vim.bo[bufnr].filetype = filetype
+  end,
+}
