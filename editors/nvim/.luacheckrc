@@ -1,4 +1,5 @@
 std = "luajit"
+self = false
 read_globals = { "vim" }
 -- StyLua breaks what can be broken at 100 columns; strings and annotations cannot.
 max_line_length = false

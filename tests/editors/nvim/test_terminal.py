@@ -42,7 +42,7 @@ def test_a_tour_of_the_subcommands(show: Show, project: Path) -> None:
     terminal.command("CodeIntel status")
     terminal.wait_for("CodeIntel status", "25 files")
     terminal.keys("q")
-    terminal.wait_until_gone("CodeIntel status")
+    terminal.wait_until_gone("- state:")
     terminal.command("CodeIntel merge")
     terminal.wait_for("codeintel: merged, 25 files can be found")
     terminal.command("CodeIntel nonsense")
