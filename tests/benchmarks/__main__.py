@@ -13,6 +13,7 @@ from tests.benchmarks import (
     index_at_scale,
     listing_paths,
     million_chunks,
+    neovim,
     query_latency,
     save_to_searchable,
     while_indexing,
@@ -32,6 +33,7 @@ BENCHMARKS: Benchmarks = {
     "connect": connecting.measure,
     "terminal": in_a_terminal.measure,
     "while-indexing": while_indexing.measure,
+    "nvim": neovim.measure,
 }
 ON_REQUEST: Benchmarks = {
     "million": million_chunks.measure,

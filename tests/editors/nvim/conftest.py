@@ -5,8 +5,8 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -17,10 +17,9 @@ from tests.e2e.project import make_project
 from tests.editors.nvim.embedded import Neovim
 
 
-@pytest.fixture(scope="session")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The environment of a person who has the server on the PATH."""
-    folder = tmp_path_factory.mktemp("home")
+@contextmanager
+def ended_environment(folder: Path) -> Generator[dict[str, str]]:
+    """The environment of a person who has the server on the PATH; its daemons end with it."""
     runtime = tempfile.mkdtemp(prefix="ci-")
     programs = str(Path(sys.executable).parent)
     environment = {
@@ -41,6 +40,12 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
             with suppress(ProcessLookupError):
                 os.kill(note.pid, signal.SIGKILL)
     shutil.rmtree(runtime, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    with ended_environment(tmp_path_factory.mktemp("home")) as environment:
+        yield environment
 
 
 @pytest.fixture(scope="session")

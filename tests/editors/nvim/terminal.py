@@ -24,6 +24,7 @@ class Terminal:
         lua: str,
         arguments: Sequence[str],
         size: tuple[int, int] = (WIDTH, HEIGHT),
+        directory: Path | None = None,
     ) -> None:
         self.socket = f"ci-{uuid.uuid4().hex[:10]}"
         self.environment = dict(environment)
@@ -31,6 +32,7 @@ class Terminal:
         width, height = size
         self._tmux(
             *("-f", "/dev/null", "new-session", "-d", "-x", str(width), "-y", str(height)),
+            *("-c", str(directory or folder)),
             shlex.join(editor),
         )
         self._tmux("set-option", "-g", "status", "off")

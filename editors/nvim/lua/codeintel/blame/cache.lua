@@ -132,6 +132,14 @@ function M.is_settled(bufnr, line)
     and vim.uv.now() / 1000 - known.time < FRESH_SECONDS
 end
 
+--- Whether what is known was said of another text than the present one.
+---@param bufnr integer
+---@return boolean
+function M.is_of_older_text(bufnr)
+  local known = buffers[bufnr]
+  return known ~= nil and known.tick ~= vim.api.nvim_buf_get_changedtick(bufnr)
+end
+
 ---@param hunks table[]
 ---@param first integer
 ---@return (string|false)[], table<string, string>

@@ -16,6 +16,8 @@ local MARK = 1
 local enabled
 ---@type uv.uv_timer_t?
 local timer
+--- When the cursor last went where nothing is known, in milliseconds.
+local last_moved = 0
 --- What stands where, so that the same is not drawn twice.
 ---@type { bufnr: integer, line: integer, text: string }?
 local drawn
@@ -97,10 +99,15 @@ local function ask(bufnr, line)
   end)
 end
 
-local function ask_soon()
+--- A cursor that rested is answered at once; one that runs, and somebody who types, when they rest.
+---@param typed boolean
+local function ask_soon(typed)
   timer = timer or assert(vim.uv.new_timer())
+  local delay, now = config.get().blame.delay, vim.uv.now()
+  local rested = not typed and now - last_moved > delay
+  last_moved = now
   timer:start(
-    config.get().blame.delay,
+    rested and 0 or delay,
     0,
     vim.schedule_wrap(function()
       local bufnr = vim.api.nvim_get_current_buf()
@@ -131,14 +138,14 @@ function M.update()
     draw(bufnr, row - 1, commit)
   end
   if not cache.is_settled(bufnr, row - 1) then
-    ask_soon()
+    ask_soon(cache.is_of_older_text(bufnr))
   end
 end
 
 --- Asks again for what is shown.
 function M.refresh()
   if M.is_enabled() then
-    ask_soon()
+    ask_soon(true)
   end
 end
 

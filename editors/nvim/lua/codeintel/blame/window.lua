@@ -282,6 +282,7 @@ local function open(view)
     end
   end
   vim.wo[view.side].winfixwidth = true
+  vim.wo[view.side].statusline = " Blame"
   vim.wo[view.side].winbar = vim.wo[view.source].winbar ~= "" and " " or ""
   by_source[view.source] = view
   map_keys(view)
