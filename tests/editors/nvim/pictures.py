@@ -20,6 +20,7 @@ from tests.editors.nvim.embedded import PLUGIN
 from tests.editors.nvim.terminal import Terminal
 
 FOLDER: Final = PLUGIN / "pictures"
+_FONTS: Final = "ui-monospace,Menlo,Consolas,DejaVu Sans Mono,monospace"
 _CELL, _LINE, _SIZE = 8.0, 17, 13
 _BACKGROUND, _FOREGROUND = "#14161b", "#e0e2ea"
 _BASE: Final = (
@@ -102,7 +103,7 @@ def svg(text: str, width: int) -> str:
     wide, high = width * _CELL + 20, len(lines) * _LINE + 20
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide:g}" height="{high}" '
-        f'font-family="ui-monospace,Menlo,Consolas,DejaVu Sans Mono,monospace" font-size="{_SIZE}">',
+        f'font-family="{_FONTS}" font-size="{_SIZE}">',
         f'<rect width="100%" height="100%" rx="6" fill="{_BACKGROUND}"/>',
     ]
     for row, line in enumerate(lines):
@@ -114,7 +115,8 @@ def svg(text: str, width: int) -> str:
             left, length = 10 + column * _CELL, len(piece) * _CELL
             if back:
                 parts.append(
-                    f'<rect x="{left:g}" y="{top}" width="{length:g}" height="{_LINE}" fill="{back}"/>'
+                    f'<rect x="{left:g}" y="{top}" width="{length:g}" height="{_LINE}" '
+                    f'fill="{back}"/>'
                 )
             if piece.strip():
                 style = ' font-weight="bold"' * look.bold + ' font-style="italic"' * look.italic
@@ -160,7 +162,7 @@ def _search(terminal: Terminal) -> None:
 
 def _compare(terminal: Terminal) -> None:
     terminal.wait_for("CI ")
-    terminal.command("CodeIntel diff HEAD~1")
+    terminal.command("CodeIntel diff HEAD~4")
     terminal.wait_for("self.ttl")
 
 
