@@ -155,13 +155,11 @@ def _commit(terminal: Terminal) -> None:
 
 
 def _search(terminal: Terminal) -> None:
-    terminal.wait_for("CI ")
     terminal.command("CodeIntel! search refuse clients that ask too often")
     terminal.wait_for("RateLimiter", "Quickfix")
 
 
 def _compare(terminal: Terminal) -> None:
-    terminal.wait_for("CI ")
     terminal.command("CodeIntel diff HEAD~4")
     terminal.wait_for("self.ttl")
 
@@ -201,7 +199,8 @@ def draw(name: str, folder: Path, project: Path, environment: dict[str, str]) ->
     arguments = ["src/cache.py"]
     size = (WIDTH, HEIGHT)
     with Terminal(folder, environment, LUA, arguments, size, project) as terminal:
-        terminal.wait_for("ExpiringCache")
+        # Indexed, by the statusline, so that every drawing is of the same state.
+        terminal.wait_for("ExpiringCache", "CI  ")
         PICTURES[name](terminal)
         time.sleep(0.3)  # For what is still being drawn.
         return svg(terminal.screen(colours=True), WIDTH)

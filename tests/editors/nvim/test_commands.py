@@ -201,8 +201,16 @@ def test_status_rebuild_merge_and_log(start: Start, project: Path) -> None:
     assert "25 files" in nvim.screen()
     nvim.keys("q")
     nvim.wait(f"{FLOAT} == nil")
+    nvim.lua(
+        """_G.progress = {}
+        vim.api.nvim_create_autocmd("LspProgress", {
+          callback = function(event) table.insert(_G.progress, event.data.params.value.kind) end,
+        })"""
+    )
     nvim.command("CodeIntel rebuild")
     said(nvim, "codeintel: rebuilt, 25 files can be found")
+    kinds = nvim.lua("return _G.progress")
+    assert (kinds[0], kinds[-1]) == ("begin", "end")
     nvim.command("CodeIntel merge")
     said(nvim, "codeintel: merged, 25 files can be found")
     nvim.command("CodeIntel log")

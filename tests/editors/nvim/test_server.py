@@ -69,7 +69,11 @@ def test_a_server_that_is_missing_is_told_once(start: Start, project: Path) -> N
     nvim.wait("vim.api.nvim_exec2('messages', { output = true }).output ~= ''")
     nvim.edit(project / "src/retry.py")
     nvim.wait("vim.fn.expand('%:t') == 'retry.py'")
-    assert nvim.messages() == "codeintel: no-such-server was not found: :checkhealth codeintel"
+    sentence = "codeintel: no-such-server was not found: :checkhealth codeintel"
+    assert nvim.messages() == sentence
+    # Whoever asks is told again.
+    nvim.command("CodeIntel line")
+    nvim.wait_for(lambda: nvim.messages() == f"{sentence}\n{sentence}", "told again")
 
 
 def test_a_server_that_fails_at_once_is_not_started_for_ever(start: Start, project: Path) -> None:

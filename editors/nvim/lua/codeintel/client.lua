@@ -143,12 +143,13 @@ end
 
 ---@param root string
 ---@param bufnr? integer Attached to it, if given.
+---@param asked? boolean By a person, who is told again what is missing.
 ---@return integer? client_id
-local function start(root, bufnr)
+local function start(root, bufnr, asked)
   local command = config.get().cmd
   if vim.fn.executable(command[1]) == 0 then
-    local name = vim.fs.basename(command[1])
-    notify.warn_once(("%s was not found: :checkhealth codeintel"):format(name))
+    local tell = asked and notify.warn or notify.warn_once
+    tell(("%s was not found: :checkhealth codeintel"):format(vim.fs.basename(command[1])))
     return nil
   end
   last_root = root
@@ -185,13 +186,14 @@ end
 
 --- Serves a buffer from now on, if it is one to be served.
 ---@param bufnr integer
+---@param asked? boolean
 ---@return integer? client_id
-function M.attach(bufnr)
+function M.attach(bufnr, asked)
   if not vim.api.nvim_buf_is_loaded(bufnr) or M.refusal(bufnr) then
     return nil
   end
   local root = assert(M.root_of(bufnr))
-  return start(root, bufnr)
+  return start(root, bufnr, asked)
 end
 
 --- Serves every loaded buffer of a root, as after a crash.
@@ -245,7 +247,7 @@ function M.with_file(bufnr, callback)
   if refusal then
     return notify.info(refusal)
   end
-  when_ready(M.attach(bufnr), callback)
+  when_ready(M.attach(bufnr, true), callback)
 end
 
 --- Calls back with the client of the workspace that one is in: the buffer's; beside a list or a
@@ -263,7 +265,7 @@ function M.with_workspace(callback)
   end
   local id = running[root] or running[last_root]
   if not id and root then
-    id = start(root)
+    id = start(root, nil, true)
   elseif not id then
     return notify.info("neither this buffer nor the current directory is in a repository")
   end
