@@ -101,7 +101,7 @@ def test_telescope(start: Start, project: Path) -> None:
     lua = paths("telescope.nvim", "plenary.nvim") if REAL else paths("fake_telescope")
     nvim = opened(start, project, lua)
     # The real one shows a preview only where there is room.
-    nvim.api.ui_try_resize(160, 40)
+    nvim.api.ui_try_resize(160, 30)
     nvim.lua("require('telescope').load_extension('codeintel')")
     nvim.lua("require('telescope').extensions.codeintel.search({ query = 'forget old entries' })")
     screen = nvim.wait_for_screen("src/cache.py:1  ExpiringCache")
