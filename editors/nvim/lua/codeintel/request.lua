@@ -25,10 +25,10 @@ end
 ---@class codeintel.Ask
 ---@field bufnr? integer The buffer whose latest text the server must know of.
 ---@field quiet? boolean A failure is not told to the person.
----@field failed? fun(message: string)
+---@field failed? fun(message: string, gone: boolean) `gone`: the server ended meanwhile.
 
 --- Questions that are under way, by client.
----@type table<integer, table<codeintel.Call, fun(message: string)>>
+---@type table<integer, table<codeintel.Call, fun(message: string, gone: boolean)>>
 local open = {}
 
 ---@param client vim.lsp.Client
@@ -49,13 +49,13 @@ function M.raw(client, method, params, answered, ask)
       open[client.id][call] = nil
     end
   end
-  local function fail(message)
+  local function fail(message, gone)
     finish()
     if not ask.quiet then
       notify.warn(message)
     end
     if ask.failed then
-      ask.failed(message)
+      ask.failed(message, gone)
     end
   end
 
@@ -71,14 +71,14 @@ function M.raw(client, method, params, answered, ask)
       elseif err and CANCELLED[err.code] then
         finish()
       elseif err then
-        fail(err.message)
+        fail(err.message, false)
       else
         finish()
         answered(result)
       end
     end, ask.bufnr)
     if not ok then
-      fail("the server has stopped; :CodeIntel restart starts it again")
+      fail("the server has stopped; :CodeIntel restart starts it again", true)
       return
     end
     call.cancel = function()
@@ -116,7 +116,7 @@ function M.abandon(client_id)
   open[client_id] = nil
   for call, fail in pairs(calls) do
     if not call.done then
-      fail("the server ended before it answered; try again")
+      fail("the server ended before it answered; try again", true)
     end
   end
 end

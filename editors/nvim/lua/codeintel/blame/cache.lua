@@ -21,6 +21,7 @@ local FRESH_SECONDS = 20
 ---@field tick integer The text that was blamed.
 ---@field time number
 ---@field call? codeintel.Call
+---@field asked? integer The client that was asked.
 ---@field outdated boolean
 ---@field refused boolean There is no blame of this file, as of one that git does not track.
 
@@ -165,8 +166,14 @@ end
 function M.ask(bufnr, line, answered)
   local server = client.of(bufnr)
   local known = buffers[bufnr]
-  if not server or (known and known.call and not known.call.done) then
+  if not server then
     return
+  end
+  if known and known.call and not known.call.done then
+    if known.asked == server.id then
+      return
+    end
+    known.call.cancel() -- Of a client that is on its way out.
   end
   if not known then
     known = {
@@ -189,6 +196,7 @@ function M.ask(bufnr, line, answered)
   end
   local first = math.max(0, math.min(top, line) - MARGIN)
   local tick = vim.api.nvim_buf_get_changedtick(bufnr)
+  known.asked = server.id
   known.call = request.send(server, "blameRange", {
     uri = vim.uri_from_bufnr(bufnr),
     startLine = first,
@@ -210,7 +218,10 @@ function M.ask(bufnr, line, answered)
   end, {
     bufnr = bufnr,
     quiet = true, -- An untracked file, a repository without a commit: there is nothing to show.
-    failed = function()
+    failed = function(_, gone)
+      if gone then
+        return -- Its successor will be asked.
+      end
       known.tick, known.time = tick, vim.uv.now() / 1000
       known.lines, known.outdated, known.refused = {}, false, true
     end,
