@@ -107,9 +107,9 @@ def test_a_query_is_asked_for_and_filters_hold(start: Start, project: Path) -> N
     nvim.lua("_G.asked = nil")
     nvim.command('CodeIntel search "twice as long" waiting')
     nvim.wait("_G.asked ~= nil")
-    assert nvim.lua("return _G.asked.lines")[:-1] == ["src/retry.py:1  retry_with_backoff"]
+    assert nvim.lua("return _G.asked.lines")[:-1] == ["src/retry.py:7  retry_with_backoff"]
     nvim.command("CodeIntel search nothing at all since:tomorrow")
-    said(nvim, "changedSince")
+    said(nvim, "codeintel: since:tomorrow is no such filter: :help codeintel-filters")
 
 
 def test_search_into_the_quickfix_list(start: Start, project: Path) -> None:

@@ -13,82 +13,144 @@ local M = {}
 ---@field author? string
 ---@field since? string
 ---@field until_? string
----@field phrases string[] What the text of a hit must hold, in any case.
+---@field mode? "hybrid"|"semantic"|"lexical"
+---@field phrases string[] What the text of a hit must hold.
+---@field problems string[] Filters that are wrong, or not finished; the rest holds.
 
---- Short names that people use, where a language's id is another.
+--- What people call languages, where the server's ids are others.
 local LANGUAGES = {
+  bash = "shellscript",
   ["c++"] = "cpp",
-  cc = "cpp",
-  cs = "csharp",
   ["c#"] = "csharp",
+  cc = "cpp",
+  clj = "clojure",
+  cs = "csharp",
+  cu = "cuda-cpp",
+  cuda = "cuda-cpp",
+  cxx = "cpp",
+  docker = "dockerfile",
+  el = "lisp",
+  erl = "erlang",
   ex = "elixir",
+  ["f#"] = "fsharp",
+  fs = "fsharp",
+  golang = "go",
+  gql = "graphql",
   h = "c",
+  hpp = "cpp",
   hs = "haskell",
-  js = "javascript",
+  htm = "html",
+  jl = "julia",
+  js = "javascript javascriptreact",
+  javascript = "javascript javascriptreact",
+  json = "json jsonc jsonl",
   jsx = "javascriptreact",
   kt = "kotlin",
   make = "makefile",
   md = "markdown",
+  ml = "ocaml",
+  mm = "objective-cpp",
   objc = "objective-c",
   pl = "perl",
+  proto = "proto3",
+  protobuf = "proto3",
   ps1 = "powershell",
   py = "python",
+  raku = "perl6",
   rb = "ruby",
   rs = "rust",
-  bash = "shellscript",
+  rst = "restructuredtext",
   sh = "shellscript",
   shell = "shellscript",
+  sol = "solidity",
+  sv = "systemverilog",
   tex = "latex",
-  ts = "typescript",
+  text = "plaintext",
+  tf = "terraform",
+  ts = "typescript typescriptreact",
   tsx = "typescriptreact",
+  txt = "plaintext",
+  typescript = "typescript typescriptreact",
   vim = "viml",
   yml = "yaml",
+  zsh = "shellscript",
 }
 
-local KEYS = { lang = true, path = true, author = true, since = true, ["until"] = true }
+local NAMES = {
+  lang = "lang",
+  language = "lang",
+  path = "path",
+  file = "path",
+  author = "author",
+  since = "since",
+  after = "since",
+  ["until"] = "until_",
+  before = "until_",
+  mode = "mode",
+}
 
---- One word of the text: `key:value`, `-path:value`, `"a phrase"` or anything else. Quotes keep
---- spaces together, in a value, too; one that is never closed lasts to the end, as while typing.
+local MODES = { hybrid = true, semantic = true, lexical = true }
+local UNITS = { h = true, d = true, w = true, mo = true, y = true }
+
+--- Whether the server will take it for a date: an age, or a date of ISO 8601.
+---@param value string
+---@return boolean
+local function is_date(value)
+  local digits, unit = value:match("^(%d+)(%a+)$")
+  if digits then
+    return #digits <= 6 and UNITS[unit:lower()] == true
+  end
+  local rest = value:match("^%d%d%d%d%-%d%d%-%d%d(.*)$")
+  if not rest or rest == "" then
+    return rest ~= nil
+  end
+  local zone = rest:match("^T%d%d:%d%d(.*)$")
+  zone = zone and zone:gsub("^:%d%d", "")
+  return zone ~= nil and (zone == "" or zone == "Z" or zone:match("^[+-]%d%d:%d%d$") ~= nil)
+end
+
+--- The text in quotes from a place on, and the place behind it. A quote that is never closed lasts
+--- to the end, as while typing.
 ---@param text string
----@param start integer
----@return string word, integer after, boolean quoted
-local function next_word(text, start)
-  local word, i, quoted, begins_quoted = {}, start, false, text:sub(start, start) == '"'
+---@param start integer The opening quote.
+---@return string, integer
+local function in_quotes(text, start)
+  local value, i = {}, start + 1
   while i <= #text do
     local char = text:sub(i, i)
-    if char == '"' and (quoted or i == start or text:sub(i - 1, i - 1) == ":") then
-      quoted = not quoted
-      if not quoted then
-        return table.concat(word), i + 1, begins_quoted
-      end
-    elseif char:match("%s") and not quoted then
-      break
-    else
-      table.insert(word, char)
+    if char == "\\" and i < #text then
+      i = i + 1
+      char = text:sub(i, i)
+    elseif char == '"' then
+      return table.concat(value), i + 1
     end
+    table.insert(value, char)
     i = i + 1
   end
-  return table.concat(word), i, begins_quoted
+  return table.concat(value), i
 end
 
 ---@param filters codeintel.Filters
----@param key string
+---@param name string
 ---@param value string
 ---@param excluded boolean
-local function take(filters, key, value, excluded)
-  if value == "" then
-    return -- Still being typed.
-  end
-  if key == "lang" then
+local function take(filters, name, value, excluded)
+  if name == "lang" then
     for one in vim.gsplit(value:lower(), ",", { trimempty = true }) do
-      table.insert(filters.languages, LANGUAGES[one] or one)
+      for id in vim.gsplit(LANGUAGES[one] or one, " ") do
+        if not vim.tbl_contains(filters.languages, id) then
+          table.insert(filters.languages, id)
+        end
+      end
     end
-  elseif key == "path" then
+  elseif name == "path" then
     table.insert(filters.globs, (excluded and "!" or "") .. value)
-  elseif key == "until" then
-    filters.until_ = value
+  elseif name == "mode" and not MODES[value] then
+    table.insert(filters.problems, "mode:" .. value)
+  elseif (name == "since" or name == "until_") and not is_date(value) then
+    table.insert(filters.problems, (name:gsub("_", "")) .. ":" .. value)
   else
-    filters[key] = value
+    filters[name] = value
   end
 end
 
@@ -96,25 +158,36 @@ end
 ---@return codeintel.Filters
 function M.parse(text)
   ---@type codeintel.Filters
-  local filters = { query = "", languages = {}, globs = {}, phrases = {} }
+  local filters = { query = "", languages = {}, globs = {}, phrases = {}, problems = {} }
   local words, i = {}, 1
-  while i <= #text do
-    if text:sub(i, i):match("%s") then
-      i = i + 1
-    else
-      local word, after, quoted = next_word(text, i)
-      local minus, key, value = word:match("^(%-?)(%l+):(.*)$")
-      if quoted then
-        if vim.trim(word) ~= "" then
-          table.insert(filters.phrases, word)
-          table.insert(words, word)
-        end
-      elseif key and KEYS[key] and (minus == "" or key == "path") then
-        take(filters, key, value, minus == "-")
+  while true do
+    i = text:find("%S", i)
+    if not i then
+      break
+    end
+    local minus, key, behind = text:match("^(%-?)(%a+):()", i)
+    local name = key and NAMES[key:lower()]
+    if name and (minus == "" or name == "path") then
+      local value
+      if text:sub(behind, behind) == '"' then
+        value, i = in_quotes(text, behind)
       else
-        table.insert(words, word)
+        value, i = text:match("^(%S*)()", behind)
       end
-      i = after
+      if value ~= "" then -- Otherwise it is still being typed.
+        take(filters, name, value, minus == "-")
+      end
+    elseif text:sub(i, i) == '"' then
+      local phrase
+      phrase, i = in_quotes(text, i)
+      if vim.trim(phrase) ~= "" then
+        table.insert(filters.phrases, phrase)
+        table.insert(words, phrase)
+      end
+    else
+      local word
+      word, i = text:match("^(%S+)()", i)
+      table.insert(words, word)
     end
   end
   filters.query = table.concat(words, " ")
@@ -128,8 +201,10 @@ end
 ---@return table
 function M.search_params(filters, limit)
   local exact = #filters.phrases > 0
+  local only_phrases = exact and table.concat(filters.phrases, " ") == filters.query
   return {
     query = filters.query,
+    mode = filters.mode or (only_phrases and "lexical" or nil),
     limit = exact and 200 or limit,
     languages = #filters.languages > 0 and filters.languages or nil,
     globs = #filters.globs > 0 and filters.globs or nil,
@@ -155,15 +230,34 @@ function M.history_params(filters, limit)
   }
 end
 
---- Whether a text holds every phrase.
+--- Where a text holds a phrase: its spaces may be any white space, a line's end, too, and only a
+--- capital letter is meant as one.
+---@param text string
+---@param phrase string
+---@return integer?
+local function find_phrase(text, phrase)
+  if phrase == phrase:lower() then
+    text = text:lower()
+  end
+  local words = vim.tbl_map(vim.pesc, vim.split(vim.trim(phrase), "%s+"))
+  return (text:find(table.concat(words, "%s+")))
+end
+
+--- The line, 0-based, of the first phrase in a text that holds every phrase.
 ---@param filters codeintel.Filters
 ---@param text string
----@return boolean
-function M.holds(filters, text)
-  local folded = text:lower()
-  return vim.iter(filters.phrases):all(function(phrase)
-    return folded:find(phrase:lower(), 1, true) ~= nil
-  end)
+---@return integer?
+function M.line_of_phrases(filters, text)
+  local first
+  for _, phrase in ipairs(filters.phrases) do
+    local at = find_phrase(text, phrase)
+    if not at then
+      return nil
+    end
+    first = first or at
+  end
+  local _, breaks = text:sub(1, (first or 1) - 1):gsub("\n", "")
+  return breaks
 end
 
 return M

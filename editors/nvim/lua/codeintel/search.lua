@@ -24,8 +24,10 @@ end
 local function items_of(hits, wanted)
   local items = {}
   for _, hit in ipairs(hits) do
-    if not wanted or #wanted.phrases == 0 or filters.holds(wanted, hit.snippet) then
-      table.insert(items, item.of_hit(hit))
+    local exact = wanted and #wanted.phrases > 0
+    local line = wanted and exact and filters.line_of_phrases(wanted, hit.snippet)
+    if line or not exact then
+      table.insert(items, item.of_hit(hit, line and hit.snippetStartLine + line))
     end
   end
   return items

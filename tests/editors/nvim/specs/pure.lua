@@ -17,17 +17,27 @@ for _, case in ipairs(vim.json.decode(table.concat(vim.fn.readfile(cases), "\n")
       author = case.author,
       since = case.since,
       until_ = case["until"],
+      mode = case.mode,
       phrases = case.phrases or {},
+      problems = case.problems or {},
     }, filters.parse(case.text))
   end)
 end
 
-it("a phrase has whole snippets asked for, and is looked for in any case", function()
-  local wanted = filters.parse('cache "Time to Live"')
+it("a phrase has whole snippets asked for, and is looked for in them", function()
+  local wanted = filters.parse('cache "time to live"')
   local params = filters.search_params(wanted, 20)
   same({ 200, 200 }, { params.limit, params.snippetLines })
-  same(true, filters.holds(wanted, "its time to live\nhas passed"))
-  same(false, filters.holds(wanted, "its time\nto live"))
+  same(nil, params.mode)
+  same("lexical", filters.search_params(filters.parse('"time to live"'), 20).mode)
+  local function line(text, query)
+    return filters.line_of_phrases(filters.parse(query), text)
+  end
+  same(1, line("its\nTime to  Live\nhas passed", '"time to live"'))
+  same(0, line("its time\nto live", '"time to live"'))
+  same(nil, line("its time to live", '"Time to live"'))
+  same(nil, line("its time to live", '"time to" "die"'))
+  same(0, line("f(x) + 1", '"f(x) + 1"'))
 end)
 
 it("parameters without a filter are left out", function()

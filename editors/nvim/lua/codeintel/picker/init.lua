@@ -75,6 +75,12 @@ end
 ---@param source codeintel.Source
 ---@param callback fun(items: codeintel.Item[])
 function M.once(source, callback)
+  local problems = source.live and require("codeintel.filters").parse(source.query).problems or {}
+  if #problems > 0 then
+    return require("codeintel.notify").warn(
+      problems[1] .. " is no such filter: :help codeintel-filters"
+    )
+  end
   source.ask(source.query, function(items)
     if #items == 0 then
       return require("codeintel.notify").info("nothing found")

@@ -30,9 +30,10 @@ function M.plain(chunks)
 end
 
 ---@param hit table `Hit`
+---@param line? integer Where a phrase stands in it, 0-based.
 ---@return codeintel.Item
-function M.of_hit(hit)
-  local first, last = hit.range.start.line + 1, hit.range["end"].line + 1
+function M.of_hit(hit, line)
+  local first, last = (line or hit.range.start.line) + 1, (line or hit.range["end"].line) + 1
   local chunks = {
     { hit.path, "CodeIntelPath" },
     { ":" .. first, "CodeIntelLine" },
