@@ -41,8 +41,8 @@ function M.of_hit(hit, line)
   if hit.symbol then
     table.insert(chunks, { "  " .. hit.symbol, "CodeIntelSymbol" })
   else
-    local line = vim.trim(hit.snippet:match("[^\n]*%S[^\n]*") or "")
-    table.insert(chunks, { "  " .. line })
+    local words = vim.trim(hit.snippet:match("[^\n]*%S[^\n]*") or "")
+    table.insert(chunks, { "  " .. words })
   end
   if hit.stale then
     table.insert(chunks, { "  changed since", "CodeIntelStale" })
