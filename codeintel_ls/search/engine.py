@@ -5,8 +5,9 @@ writer.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Final, Protocol
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from codeintel_ls.cancellation import Cancellation
 from codeintel_ls.embedding import Encoder, Vectors
-from codeintel_ls.index.embedded_text import path_text
+from codeintel_ls.index.embedded_text import embedded_text, path_text
 from codeintel_ls.index.generation import Generation
 from codeintel_ls.index.index import Index
 from codeintel_ls.index.source import ReadLimits
@@ -33,6 +34,7 @@ from codeintel_ls.search.candidates import (
     lexical_candidates,
     spelling,
 )
+from codeintel_ls.search.deep import Reading
 from codeintel_ls.search.errors import InvalidQueryError
 from codeintel_ls.search.filtering import FilterMasks
 from codeintel_ls.search.presenting import FileReader, present, telling_words
@@ -42,6 +44,7 @@ from codeintel_ls.search.values import Hit, HitFilter, SearchFilter, SearchMode,
 
 _POOL: Final = 100
 _FILTERED_POOL: Final = 500
+_READ: Final = 40
 _LONGEST_QUERY: Final = 10_000
 _NEAREST: Final = ThreadPoolExecutor(
     min(2, max(1, (os.cpu_count() or 1) // 2)), thread_name_prefix="codeintel-nearest"
@@ -88,6 +91,21 @@ class Refiner(Protocol):
         """Those that take the place of `first`; `first` where it cannot help now."""
         ...
 
+    def reads(self, chunks: int, /) -> bool:
+        """Whether it could help by reading the best candidates of so many chunks now."""
+        ...
+
+    def read(
+        self,
+        text: str,
+        readings: Sequence[Reading],
+        first: Sequence[RankedChunk],
+        cancellation: Cancellation,
+        /,
+    ) -> Sequence[RankedChunk]:
+        """Those that take the place of `first` once it has read some; see `DeepVectors.read`."""
+        ...
+
 
 class SearchEngine:
     """Answers questions about one folder. Thread-safe; blocks for a few milliseconds."""
@@ -101,7 +119,7 @@ class SearchEngine:
         refiner: Refiner | None = None,
     ) -> None:
         """Without an encoder only the letters are searched. `limits` are those of indexing."""
-        self._refiner = refiner
+        self.refiner = refiner
         self.limits = limits
         self._root = root
         self._index = index
@@ -110,11 +128,17 @@ class SearchEngine:
         self._texts = RecentTexts()
 
     def search(
-        self, query: SearchQuery, cancellation: Cancellation, *, only: HitFilter | None = None
+        self,
+        query: SearchQuery,
+        cancellation: Cancellation,
+        *,
+        only: HitFilter | None = None,
+        at_once: Callable[[Answer], None] | None = None,
     ) -> Answer:
         """Ranked hits that pass `only`. Raises InvalidQueryError, InvalidGlobError, CancelledError.
 
-        With a filter, more candidates are ranked.
+        With a filter, more candidates are ranked. Whoever gives `at_once` gets what can be told at
+        once that way, and has some time for a better answer.
         """
         text = _checked(query)
         generation = self._index.published
@@ -126,17 +150,22 @@ class SearchEngine:
         cancellation.raise_if_cancelled()
         nearest = _NEAREST.submit(dense_candidates, generation, masks, vector, pool)
         lexical = lexical_candidates(generation, masks, query_terms(text), pool if literal else 1)
-        dense: Sequence[RankedChunk] = nearest.result()
-        if semantic and self._refiner is not None:
-            dense = self._refiner.candidates(
-                text, query.filter, pool, dense, generation, self._index.store
+        first: Sequence[RankedChunk] = nearest.result()
+        dense = first
+        refiner = self.refiner if semantic else None
+        if refiner is not None:
+            dense = refiner.candidates(
+                text, query.filter, pool, first, generation, self._index.store
             )
         cancellation.raise_if_cancelled()
         question = Question.of(text, lexical.agreement)
         spelled = spelling(generation, identifier_terms(question.identifiers))
         letters = lexical if literal else lexical._replace(chunks=())
-        places = self._places(fuse(dense, letters, spelled))
-        ranked = rank(question, places)
+        ranked = rank(question, self._places(fuse(dense, letters, spelled)))
+        if refiner is not None and at_once is not None and refiner.reads(generation.chunks):
+            at_once(self._present(ranked, query, generation.number, cancellation, only))
+            dense = refiner.read(text, self._readings(ranked), first, cancellation)
+            ranked = rank(question, self._places(fuse(dense, letters, spelled)))
         return self._present(ranked, query, generation.number, cancellation, only)
 
     def find_similar(
@@ -174,6 +203,18 @@ class SearchEngine:
             for chunk in fused
             if chunk.chunk_id in places
         ]
+
+    def _readings(self, ranked: Sequence[Candidate]) -> list[Reading]:
+        reader = FileReader(self._root, self.limits, self._texts)
+        readings: list[Reading] = []
+        for candidate in ranked[:_READ]:
+            place = candidate.place
+            with suppress(FileNotFoundError):
+                now = reader.place(place)
+                if now is not None:
+                    text = embedded_text(place.symbol, "\n".join(now.lines))
+                    readings.append(Reading(candidate.chunk.chunk_id, place.path, text))
+        return readings
 
     def _present(
         self,
