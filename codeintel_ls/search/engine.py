@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 from numpy.typing import NDArray
 
 from codeintel_ls.cancellation import Cancellation
@@ -40,6 +40,7 @@ from codeintel_ls.search.filtering import FilterMasks
 from codeintel_ls.search.presenting import FileReader, present, telling_words
 from codeintel_ls.search.ranking import Candidate, Question, rank
 from codeintel_ls.search.recent_texts import RecentTexts
+from codeintel_ls.search.similar import SharedIdentifiers
 from codeintel_ls.search.values import Hit, HitFilter, SearchFilter, SearchMode, SearchQuery
 
 _POOL: Final = 100
@@ -188,7 +189,16 @@ class SearchEngine:
             for found in self._places(nearest)
             if not _overlaps(found, like)
         ]
-        return self._present(others, query, generation.number, cancellation)
+        answer = self._present(others, query, generation.number, cancellation)
+        shared = SharedIdentifiers(like.text, generation)
+        hits = tuple(evolve(hit, shared=shared.within(self._lines(hit))) for hit in answer.hits)
+        return evolve(answer, hits=hits)
+
+    def _lines(self, hit: Hit) -> str:
+        """The text of a place, which was read a moment ago."""
+        read = self._texts.read(self._root / hit.path, self.limits.max_file_bytes)
+        lines = read.lines(hit.start_line, hit.end_line) if read and not hit.stale else ()
+        return "\n".join(lines)
 
     def _embed(self, text: str) -> NDArray[np.float32] | None:
         if self._encoder is None:

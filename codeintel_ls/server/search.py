@@ -231,6 +231,7 @@ def _wire_hit(folder: Folder, hit: Hit, encoding: str) -> wire.Hit:
         snippet_start_line=hit.snippet_start_line,
         stale=hit.stale,
         explanation=_wire_explanation(hit.explanation),
+        shared_identifiers=hit.shared,
     )
 
 
