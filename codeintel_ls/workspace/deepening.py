@@ -32,6 +32,7 @@ from codeintel_ls.workspace.spare_time import reason_to_wait
 _log = logging.getLogger(__name__)
 
 _BETWEEN_LOOKS: Final = 5.0
+_STRIKES: Final = 3
 
 
 @frozen(eq=False)
@@ -80,6 +81,7 @@ class Deepening:
         self._may_index = settings.index.enabled
         self._reading = False
         self._waits = ""
+        self._strikes = 0
         self._trouble = ""
 
     def allow(self, allowed: bool) -> None:
@@ -256,6 +258,10 @@ class Deepening:
     def _look(self, begun: bool) -> bool:
         """Go on or wait, as the machine has time; whether the first pass has begun by then."""
         waits = self._wait_because() if self._may_index else ""
+        # What is under way is lost: a moment's work elsewhere is no reason to stop it.
+        self._strikes = self._strikes + 1 if waits else 0
+        if waits and self._reading and self._strikes < _STRIKES:
+            return begun
         if waits != self._waits:
             self._waits = waits
             self._changed()
