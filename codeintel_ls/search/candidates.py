@@ -31,7 +31,8 @@ class RankedChunk(NamedTuple):
 class FusedChunk(NamedTuple):
     """A chunk with its 1-based ranks and scores in both lists; `fused` lies in 0..1.
 
-    `spells` says that it holds an identifier of the question letter by letter.
+    `spells` says that it holds an identifier of the question letter by letter, `quoted` that it
+    holds what the question quotes.
     """
 
     chunk_id: int
@@ -41,6 +42,7 @@ class FusedChunk(NamedTuple):
     lexical_score: float | None
     fused: float
     spells: bool = False
+    quoted: bool = False
 
 
 class LexicalCandidates(NamedTuple):

@@ -7,7 +7,6 @@ writer.
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Final, Protocol
@@ -37,6 +36,7 @@ from codeintel_ls.search.candidates import (
 from codeintel_ls.search.deep import Reading
 from codeintel_ls.search.errors import InvalidQueryError
 from codeintel_ls.search.filtering import FilterMasks
+from codeintel_ls.search.phrases import mark_quoted, phrases_of
 from codeintel_ls.search.presenting import FileReader, present, telling_words
 from codeintel_ls.search.ranking import Candidate, Question, rank
 from codeintel_ls.search.recent_texts import RecentTexts
@@ -144,7 +144,9 @@ class SearchEngine:
         text = _checked(query)
         generation = self._index.published
         masks = self._filters.masks(generation, self._index.store, query.filter)
-        pool = (_POOL if only is None else _FILTERED_POOL) + query.offset + query.limit
+        quoted = phrases_of(text)
+        pool = _POOL if only is None and not quoted else _FILTERED_POOL
+        pool += query.offset + query.limit
         semantic = query.mode is not SearchMode.LEXICAL and self._encoder is not None
         literal = query.mode is not SearchMode.SEMANTIC or self._encoder is None
         vector = self._embed(text) if semantic else None
@@ -162,11 +164,17 @@ class SearchEngine:
         question = Question.of(text, lexical.agreement)
         spelled = spelling(generation, identifier_terms(question.identifiers))
         letters = lexical if literal else lexical._replace(chunks=())
-        ranked = rank(question, self._places(fuse(dense, letters, spelled)))
+        reader = FileReader(self._root, self.limits, self._texts)
+
+        def ranked_by(near: Sequence[RankedChunk]) -> list[Candidate]:
+            found = self._places(fuse(near, letters, spelled))
+            return rank(question, mark_quoted(found, quoted, reader))
+
+        ranked = ranked_by(dense)
         if refiner is not None and at_once is not None and refiner.reads(generation.chunks):
             at_once(self._present(ranked, query, generation.number, cancellation, only))
-            dense = refiner.read(text, self._readings(ranked), first, cancellation)
-            ranked = rank(question, self._places(fuse(dense, letters, spelled)))
+            dense = refiner.read(text, self._readings(ranked, reader), first, cancellation)
+            ranked = ranked_by(dense)
         return self._present(ranked, query, generation.number, cancellation, only)
 
     def find_similar(
@@ -214,16 +222,14 @@ class SearchEngine:
             if chunk.chunk_id in places
         ]
 
-    def _readings(self, ranked: Sequence[Candidate]) -> list[Reading]:
-        reader = FileReader(self._root, self.limits, self._texts)
+    @staticmethod
+    def _readings(ranked: Sequence[Candidate], reader: FileReader) -> list[Reading]:
         readings: list[Reading] = []
         for candidate in ranked[:_READ]:
-            place = candidate.place
-            with suppress(FileNotFoundError):
-                now = reader.place(place)
-                if now is not None:
-                    text = embedded_text(place.symbol, "\n".join(now.lines))
-                    readings.append(Reading(candidate.chunk.chunk_id, place.path, text))
+            place, text = candidate.place, reader.text(candidate.place)
+            if text is not None:
+                read = embedded_text(place.symbol, text)
+                readings.append(Reading(candidate.chunk.chunk_id, place.path, read))
         return readings
 
     def _present(

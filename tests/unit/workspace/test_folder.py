@@ -119,6 +119,26 @@ def test_similar_code_without_itself(folder: WorkspaceFolder) -> None:
     assert all(hit.path != "tests/test_cart.py" or hit.start_line > 6 for hit in result.hits)
 
 
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ('where is "return self" in the mail', "shop/cart.py"),
+        ('"server.sendmail(" of a picture in pieces', "shop/mail.py"),
+        ('"Shop" mail address of a customer', "README.md"),
+        ('"smtp(\'localhost" picture', "shop/mail.py"),
+        ('"method:   \'PUT\'" "file.slice" cart', "web/upload.js"),
+    ],
+)
+def test_what_is_quoted_stands_first(folder: WorkspaceFolder, question: str, first: str) -> None:
+    assert folder.search(SearchQuery(text=question)).hits[0].path == first
+
+
+def test_a_quote_that_nothing_holds_changes_nothing(folder: WorkspaceFolder) -> None:
+    quoted = folder.search(SearchQuery(text='the "price of a cart that nobody bought"', limit=20))
+    plain = folder.search(SearchQuery(text="the price of a cart that nobody bought", limit=20))
+    assert [hit.path for hit in quoted.hits] == [hit.path for hit in plain.hits]
+
+
 def test_what_is_similar_is_named(folder: WorkspaceFolder) -> None:
     query = SearchQuery(text=" ", limit=5)
     hits = folder.find_similar("tests/test_cart.py", 0, 6, query=query).hits
