@@ -130,6 +130,19 @@ def _model(setting: Setting) -> Check:
     return Check("model", Health.OK, f"{encoder.identity}, {encoder.dimension} dimensions, {which}")
 
 
+def _deep(setting: Setting) -> Check:
+    from codeintel_ls.embedding import DeepEncoder, bundled_deep_model
+    from codeintel_ls.settings import DeepSearch
+
+    if setting.loaded.settings.search.deep is DeepSearch.OFF:
+        return Check("deep model", Health.NOTE, 'switched off by the setting "search.deep"')
+    model = bundled_deep_model()
+    if model is None:
+        told = "not used: its runtime is in no default installation (codeintel-ls[deep])"
+        return Check("deep model", Health.NOTE, told)
+    return Check("deep model", Health.OK, f"{DeepEncoder(model).identity} refines searches")
+
+
 def _vectors(_setting: Setting) -> Check:
     from importlib.metadata import version
 
@@ -223,6 +236,7 @@ CHECKS: Final[dict[str, Callable[[Setting], Check]]] = {
     "repository": _repository,
     "grammars": _grammars,
     "model": _model,
+    "deep model": _deep,
     "vectors": _vectors,
     "sqlite": _sqlite,
     "cache": _cache_folder,

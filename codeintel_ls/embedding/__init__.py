@@ -3,6 +3,7 @@
 This room knows no files, no index and no editor: text in, `float32` unit vectors out.
 """
 
+from codeintel_ls.embedding.deep import DeepEncoder, DeepModel, bundled_deep_model
 from codeintel_ls.embedding.encoder import Encoder, ModelUnavailableError, Vectors
 from codeintel_ls.embedding.endpoint import Endpoint, Provider
 from codeintel_ls.embedding.errors import (
@@ -21,6 +22,8 @@ from codeintel_ls.embedding.words import count_tokens, split_token, words_of
 
 __all__ = [
     "BadReplyError",
+    "DeepEncoder",
+    "DeepModel",
     "EmbeddingError",
     "Encoder",
     "Endpoint",
@@ -35,6 +38,7 @@ __all__ = [
     "RemoteModel",
     "StaticEncoder",
     "Vectors",
+    "bundled_deep_model",
     "bundled_encoder",
     "count_tokens",
     "load_encoder",

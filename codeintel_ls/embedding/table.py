@@ -4,6 +4,7 @@ Invariant: nothing is read but the rows that a text's words need, and nothing is
 """
 
 import json
+from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final, cast
@@ -67,8 +68,13 @@ def open_table(folder: Path, name: str) -> QuantizedTable:
 
 def content_digest(folder: Path) -> str:
     """A hash of a model's content: what its vectors are known by."""
+    return digest_of(folder, (ROWS_FILE, _SCALES_FILE, TOKENIZER_FILE))
+
+
+def digest_of(folder: Path, names: Iterable[str]) -> str:
+    """A hash of the content of some files."""
     digest = blake2b(digest_size=8)
-    for name in (ROWS_FILE, _SCALES_FILE, TOKENIZER_FILE):
+    for name in names:
         digest.update((folder / name).read_bytes())
     return digest.hexdigest()
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from operator import attrgetter
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from codeintel_ls.git.commit_log import number_of, offset_of
 from codeintel_ls.git.values import BlameOptions, Person
@@ -46,6 +46,26 @@ class BlameEntry:
         """The line behind the last one."""
         return self.first_line + self.count
 
+    def moved(self, lines: int) -> "BlameEntry":
+        """What the entry says where it stands so many lines further down."""
+        return BlameEntry(
+            self.commit,
+            self.first_line + lines,
+            self.count,
+            self.original_line,
+            self.original_path,
+        )
+
+    def joined(self, following: "BlameEntry") -> "BlameEntry":
+        """Both entries as one."""
+        return BlameEntry(
+            self.commit,
+            self.first_line,
+            self.count + following.count,
+            self.original_line,
+            self.original_path,
+        )
+
     def part(self, first_line: int, end_line: int) -> "BlameEntry":
         """What the entry says of lines `first_line` to `end_line` (exclusive), all within it."""
         skipped = first_line - self.first_line
@@ -74,7 +94,7 @@ class FileBlame:
         joined: list[BlameEntry] = []
         for entry in sorted(entries, key=attrgetter("first_line")):
             if joined and _continues(joined[-1], entry):
-                joined[-1] = evolve(joined[-1], count=joined[-1].count + entry.count)
+                joined[-1] = joined[-1].joined(entry)
             else:
                 joined.append(entry)
         return cls(tuple(joined))

@@ -13,7 +13,15 @@ from typing import Generic, TypeVar
 
 from codeintel_ls.cancellation import Cancellation
 from codeintel_ls.git.line_map import LineMap
-from codeintel_ls.git.text import Lines, decode, is_binary, is_lfs_pointer, is_utf8, split_lines
+from codeintel_ls.git.text import (
+    Lines,
+    as_text,
+    decode,
+    is_binary,
+    is_lfs_pointer,
+    is_utf8,
+    split_lines,
+)
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -96,6 +104,8 @@ class CommittedFile:
         self.lines = split_lines(text)
         # Only what is no UTF-8 may have to be decoded in another way.
         self._content = None if self.binary or is_utf8(content) else content
+        # git compares with ends; an editor's are taken for those of most lines here.
+        self._end = "\r\n" if 2 * content.count(b"\r\n") > content.count(b"\n") else "\n"
         self._last: tuple[str, Lines, LineMap] | None = None
 
     @property
@@ -117,6 +127,9 @@ class CommittedFile:
         if self._content is not None and "\ufffd" in text:
             committed = split_lines(decode(self._content, like=text)).lines
         lines = split_lines(text)
-        line_map = LineMap.between(committed, lines.lines)
+        old, new = (
+            as_text(each, self._end, ended=self.lines.ended) for each in (committed, lines.lines)
+        )
+        line_map = LineMap.of_texts(committed, old, lines.lines, new)
         self._last = (text, lines, line_map)
         return lines, line_map

@@ -25,8 +25,8 @@ from codeintel_ls.git.runner import GitRunner
 CONVENTIONAL_FILE = ".git-blame-ignore-revs"
 _LARGEST_LIST = 10_000_000
 _IGNORED, _MAILMAP = "blame.ignorerevsfile", "mailmap.file"
-_ALGORITHM, _MAILMAP_BLOB = "diff.algorithm", "mailmap.blob"
-_CONFIGURED = r"^(blame\.ignorerevsfile|mailmap\.(file|blob)|diff\.algorithm)$"
+_MAILMAP_BLOB, _COMPARING = "mailmap.blob", ("diff.algorithm", "diff.indentheuristic")
+_CONFIGURED = r"^(blame\.ignorerevsfile|mailmap\.(file|blob)|diff\.(algorithm|indentheuristic))$"
 _HISTORY_CHANGES = ("shallow", "info/grafts", "refs/replace")
 """What makes git see another history from the same commit on."""
 
@@ -52,14 +52,14 @@ class BlameRules:
 class _Configured:
     """Names of files, relative to the root: lists of revisions to ignore, and who is who.
 
-    `mailmap_blob`: that stands in a blob, too; `algorithm`: a way to compare lines is chosen.
+    `mailmap_blob`: that stands in a blob, too; `comparing`: how to compare lines, if that is set.
     `places` are all files that may hold rules, as text: they are looked at at every hover.
     """
 
     lists: tuple[str, ...]
     mailmaps: tuple[str, ...]
     mailmap_blob: bool
-    algorithm: bool
+    comparing: str
     places: tuple[str, ...]
 
 
@@ -101,6 +101,7 @@ class BlameRuleReader:
             for entry in answer.decode("utf-8", "surrogateescape").split("\0")
             if "\n" in entry
         ]
+        comparing = [f"{option}={value}" for option, _, value in entries if option in _COMPARING]
         lists = tuple(name for option, _, name in entries if option == _IGNORED and name)
         named = (name for option, _, name in entries if option == _MAILMAP and name)
         mailmaps = (".mailmap", *named)
@@ -109,7 +110,7 @@ class BlameRuleReader:
             lists,
             mailmaps,
             mailmap_blob=any(option == _MAILMAP_BLOB for option, _, _ in entries),
-            algorithm=any(option == _ALGORITHM for option, _, _ in entries),
+            comparing="\n".join(comparing),
             places=tuple(str(root / name) for name in (*lists, CONVENTIONAL_FILE, *mailmaps)),
         )
         with self._lock:
@@ -159,7 +160,8 @@ def _read_rules(root: Path, configured: _Configured, history: Sequence[Path]) ->
             sound.append(name)
             ignored |= ids
             digest.update(b"%d:" % len(content) + content)
-    renames_people, plain = configured.mailmap_blob, not configured.algorithm
+    digest.update(configured.comparing.encode("utf-8", "surrogateescape"))
+    renames_people, plain = configured.mailmap_blob, not configured.comparing
     for name in configured.mailmaps:
         content = _content(root / name) or b""
         renames_people = renames_people or bool(content)

@@ -15,7 +15,7 @@ from codeintel_ls.cancellation import Cancellation
 from codeintel_ls.git.blame import BlameEntry, BlameStream, FileBlame, blame_arguments
 from codeintel_ls.git.blame_cache import BoundedCache, CommittedFile, Turns
 from codeintel_ls.git.blame_rules import BlameRuleReader, BlameRules, BorrowedObjects
-from codeintel_ls.git.carrying import Carrier, Step
+from codeintel_ls.git.carrying import Carrier
 from codeintel_ls.git.errors import (
     BinaryFileError,
     GitFailedError,
@@ -27,12 +27,14 @@ from codeintel_ls.git.hunks import checked_range, committed_span, hunks_of
 from codeintel_ls.git.known_blames import BlameKey, KnownBlames, Question
 from codeintel_ls.git.known_commits import KnownCommits
 from codeintel_ls.git.line_map import LineMap
+from codeintel_ls.git.lineage import Step
 from codeintel_ls.git.objects import ObjectReader
 from codeintel_ls.git.repository import Repository
 from codeintel_ls.git.runner import GitRunner
 from codeintel_ls.git.text import Lines, is_lfs_pointer
 from codeintel_ls.git.values import BlameOptions, BlameResult
 from codeintel_ls.git.work_tree import WorkTree
+from codeintel_ls.git.xdiff import prepare
 
 _CACHED_BYTES: Final = 64_000_000
 _CACHED_PATHS: Final = 50_000
@@ -162,6 +164,8 @@ class Blamer:
             self._commits.named(commits, told.people, rules, cancellation)
             self._known.add(key, learned)
             self._known.keep(key)
+        # Whoever has opened a file will type.
+        prepare()
 
     def buffer(self, head: str, path: str, text: str | None, cancellation: Cancellation) -> Buffer:
         """`text` (or what is on the disk) beside the file of `head` that it comes from.
@@ -273,7 +277,7 @@ class Blamer:
             return FileBlame()
         commits = set(told.people) & carried.commits
         self._commits.named(commits, told.people, rules, cancellation)
-        return self._known.add(key, carried.entries)
+        return self._known.begin(key, carried)
 
     @contextmanager
     def _blaming(

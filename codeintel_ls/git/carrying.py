@@ -11,9 +11,8 @@ touched, lines whose commit is in between are final; lines left at OLD itself, u
 come from where OLD's blame says, since without -M and -C each line goes its own way. Lines left at
 any other commit prove nothing.
 
-Where NEW's only parent is OLD and changed one place alone, in which two texts can differ in one way
-only (see `only_change`), the lines of that place are NEW's and all others OLD's; git need not be
-asked.
+Where git would go from NEW down to OLD one commit at a time, with the whole of the file, it need
+not be asked: each commit's own changes are read from the two versions (see `lineage`).
 
 Revisions to ignore change that only where one of them is in between: at any other commit git does
 with a list what it does without (it asks the list when a commit is about to be blamed, see
@@ -22,7 +21,6 @@ made with the same lists, knows the rest.
 """
 
 import secrets
-import sys
 from collections.abc import Iterable, Iterator, Set
 from typing import Final
 
@@ -33,8 +31,8 @@ from codeintel_ls.git.blame import BlameEntry, BlameStream, FileBlame, blame_arg
 from codeintel_ls.git.blame_cache import BoundedCache
 from codeintel_ls.git.blame_rules import BlameRules
 from codeintel_ls.git.errors import GitFailedError
+from codeintel_ls.git.lineage import Edit, Lineage, Step, blame_behind
 from codeintel_ls.git.objects import ObjectReader
-from codeintel_ls.git.only_change import Change, only_change
 from codeintel_ls.git.runner import GitRunner
 from codeintel_ls.git.values import BlameOptions
 
@@ -55,22 +53,12 @@ class _Between:
     touched: frozenset[str]
 
 
-@frozen
-class Step:
-    """From one commit to a later one, and the blobs that a path is there."""
-
-    old: str
-    new: str
-    old_blob: str
-    new_blob: str
-
-
 class Carrier:
     """Carries blames between the commits of one repository. Thread-safe."""
 
     def __init__(self, runner: GitRunner, objects: ObjectReader) -> None:
         self._runner = runner
-        self._objects = objects
+        self._lineage = Lineage(objects)
         self._between = BoundedCache[tuple[str, str], _Between](_REMEMBERED)
         self._listed = BoundedCache[tuple[str, str], frozenset[str]](_REMEMBERED)
         self._ignored = BoundedCache[frozenset[str], frozenset[str]](_REMEMBERED)
@@ -90,34 +78,28 @@ class Carrier:
         People of new commits are told by `stream`, if git is asked.
         """
         old, new, ignored = step.old, step.new, rules.ignored
+        is_same = step.old_blob == step.new_blob
         by_line = rules.configuration_usable and not (options.detect_moves or options.detect_copies)
-        if step.old_blob == step.new_blob:
+        compared = by_line and not options.ignore_whitespace
+        if rules.plain and (is_same or compared):
+
+            def is_ignored(commit: str) -> bool:
+                return bool(ignored) and commit in self._ignored_commits(ignored, cancellation)
+
+            edits = self._lineage.edits(path, step, is_ignored, cancellation)
+            if edits is not None and (compared or not edits):
+                return _behind(edits, known, path)
+        if is_same:
             between = self._way(old, new, cancellation)
             if between.is_chain and path not in between.touched:
                 return known
             by_line = by_line and between.is_ancestor
-        elif by_line and not options.ignore_whitespace and rules.plain:
-            change = self._only_change(path, step, ignored, cancellation)
-            if change is not None:
-                return FileBlame.of(_behind(change, known, path, new))
         if not by_line or (ignored and self._holds_one(old, new, ignored, cancellation)):
             return FileBlame()
         arguments = blame_arguments(f"{old}..{new}", path, options, ())
         with self._runner.stream(*arguments, cancellation=cancellation) as chunks:
             entries = list(stream.entries(chunks))
         return FileBlame.of(_proven(entries, known, path, old, stream.boundaries))
-
-    def _only_change(
-        self, path: str, step: Step, ignored: Set[str], cancellation: Cancellation
-    ) -> Change | None:
-        """What the step's only commit did to a file, where that alone tells its blame."""
-        if ignored and step.new in self._ignored_commits(ignored, cancellation):
-            return None
-        commit = self._objects.commit_texts((step.new,), cancellation).get(step.new)
-        if commit is None or commit.parents != (step.old,):
-            return None
-        versions = self._objects.versions((step.old, step.new), path, cancellation)
-        return only_change(*versions) if versions is not None else None
 
     def _holds_one(self, old: str, new: str, ignored: Set[str], cancellation: Cancellation) -> bool:
         """Whether one of the revisions to ignore is, or may be, among the commits in between."""
@@ -198,15 +180,10 @@ def _ids(listed: bytes) -> frozenset[str]:
     return frozenset(listed.decode("ascii").split())
 
 
-def _behind(change: Change, known: FileBlame, path: str, commit: str) -> Iterator[BlameEntry]:
-    """The blame once `commit` has made its change."""
-    first, old_end, new_end = change
-    yield from known.between(0, first)
-    if new_end > first:
-        yield BlameEntry(commit, first, new_end - first, first, path)
-    for entry in known.between(old_end, sys.maxsize):
-        now = entry.first_line + new_end - old_end
-        yield BlameEntry(entry.commit, now, entry.count, entry.original_line, entry.original_path)
+def _behind(edits: Iterable[Edit], known: FileBlame, path: str) -> FileBlame:
+    for edit in edits:
+        known = FileBlame.of(blame_behind(edit, known, path))
+    return known
 
 
 def _proven(
@@ -218,7 +195,4 @@ def _proven(
         elif entry.commit == old and entry.original_path == path:
             end = entry.original_line + entry.count
             for part in known.between(entry.original_line, end):
-                moved = entry.first_line + part.first_line - entry.original_line
-                yield BlameEntry(
-                    part.commit, moved, part.count, part.original_line, part.original_path
-                )
+                yield part.moved(entry.first_line - entry.original_line)

@@ -64,9 +64,20 @@ class KnownBlames:
         """Learn more of a key; returns all that is known of it."""
         with self._lock:
             known = self.get(key).joined(entries)
-            self._blames.put(key, known, _BYTES_PER_ENTRY * (len(known.entries) + 1))
-            self._latest.put(key.question, key.head, 1)
+            self._put(key, known)
         return known
+
+    def begin(self, key: BlameKey, blame: FileBlame) -> FileBlame:
+        """Learn as `add` does, faster where nothing is known yet."""
+        with self._lock:
+            known = self.get(key)
+            known = known.joined(blame.entries) if known.entries else blame
+            self._put(key, known)
+        return known
+
+    def _put(self, key: BlameKey, known: FileBlame) -> None:
+        self._blames.put(key, known, _BYTES_PER_ENTRY * (len(known.entries) + 1))
+        self._latest.put(key.question, key.head, 1)
 
     def keep(self, key: BlameKey) -> None:
         """Have what is known of a key outlive the process."""

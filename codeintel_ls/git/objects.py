@@ -23,7 +23,6 @@ LARGEST_COMMIT = 10_000_000
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _BLOB = re.compile(rb"([0-9a-f]{40,64}) blob (\d+)\n")
 _LONGEST_REVISION = 1000
-_FILE_MODES = (b"100644", b"100755")
 
 
 @frozen
@@ -105,27 +104,17 @@ class ObjectReader:
                     return TreeFile(read.identity, read.content)
         return self._listed_file(commit, path, cancellation)
 
-    def versions(
-        self, commits: Sequence[str], path: str, cancellation: Cancellation
-    ) -> list[bytes] | None:
-        """The contents that a file has in `commits`.
+    def stored(
+        self, names: Sequence[bytes], cancellation: Cancellation
+    ) -> list[StoredObject | None]:
+        """The objects of those names (ids, or `<commit>:<path>`), without line ends in them.
 
-        None where it cannot be told, or is no file (executable or not) in each: a link, say.
+        None where there is none; everywhere, if git breaks off or one is above `LARGEST_FILE`.
         """
-        folder, _, name = path.encode("utf-8", "surrogateescape").rpartition(b"/")
-        if b"\n" in folder or b"\n" in name:
-            return None
-        places = [commit.encode("ascii") + b":" for commit in commits]
-        asked = [place + folder for place in places]
-        asked += [place + path.encode("utf-8", "surrogateescape") for place in places]
         try:
-            read = self._stream.read_all(asked, cancellation, largest=LARGEST_FILE)
+            return self._stream.read_all(names, cancellation, largest=LARGEST_FILE)
         except (StreamBrokenError, FileTooLargeError):
-            return None
-        trees, files = read[: len(commits)], read[len(commits) :]
-        modes = [_mode_in(tree, name) for tree in trees]
-        contents = [file.content for file in files if file is not None]
-        return contents if all(mode in _FILE_MODES for mode in modes) else None
+            return [None for _ in names]
 
     def _file(self, asked: bytes, path: str, cancellation: Cancellation | None) -> TreeFile | None:
         with self._runner.stream(
@@ -182,18 +171,6 @@ class ObjectReader:
         except GitFailedError as error:
             raise BadRevisionError(_named_in(error.detail, wanted)) from error
         return {identity: found[identity] for identity in wanted if identity in found}
-
-
-def _mode_in(tree: StoredObject | None, name: bytes) -> bytes | None:
-    """The mode of an entry: each is mode, space, name, NUL and a binary id, see git-mktree(1)."""
-    at = 0
-    while tree is not None and tree.kind == "tree" and at < len(tree.content):
-        end = tree.content.index(b"\0", at)
-        mode, _, entry = tree.content[at:end].partition(b" ")
-        if entry == name:
-            return mode
-        at = end + 1 + len(tree.identity) // 2
-    return None
 
 
 def _named_in(detail: str, ids: Sequence[str]) -> str:

@@ -10,17 +10,17 @@ from typing import NamedTuple
 
 
 class Change(NamedTuple):
-    """Lines `first` to `old_end` became `first` to `new_end` (0-based, exclusive)."""
+    """Lines `old_first` to `old_end` became `new_first` to `new_end` (0-based, exclusive)."""
 
-    first: int
+    old_first: int
     old_end: int
+    new_first: int
     new_end: int
 
 
 def only_change(old: bytes, new: bytes) -> Change | None:
     """The only place in which `old` and `new` differ; None where git might see it otherwise."""
-    start = _common_start(old, new)
-    tail = _common_tail(old[start:], new[start:])
+    start, tail = common_ends(old, new)
     gone, come = (_lines(text[start : len(text) - tail]) for text in (old, new))
     if not (gone or come) or not set(gone).isdisjoint(come):
         return None
@@ -31,7 +31,13 @@ def only_change(old: bytes, new: bytes) -> Change | None:
         if lines and (lines[-1] == around[0] or lines[0] == around[1]):
             return None
     first = old.count(b"\n", 0, start)
-    return Change(first, first + len(gone), first + len(come))
+    return Change(first, first + len(gone), first, first + len(come))
+
+
+def common_ends(old: bytes, new: bytes) -> tuple[int, int]:
+    """How many bytes of whole lines are equal at the start and, beyond those, at the end."""
+    start = _common_start(old, new)
+    return start, _common_tail(old[start:], new[start:])
 
 
 def _common_start(old: bytes, new: bytes) -> int:

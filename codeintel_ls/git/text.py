@@ -79,6 +79,12 @@ def split_lines(text: str) -> Lines:
     return Lines(lines, _git_lines(text)[: len(lines)], ended)
 
 
+def as_text(lines: Sequence[str], end: str = "\n", *, ended: bool = True) -> bytes:
+    """Lines as one text to be compared; `ended` says whether the last one has an end, too."""
+    text = end.join(lines) + (end if ended and lines else "")
+    return text.encode("utf-8", "surrogatepass")
+
+
 def _git_lines(text: str) -> list[int]:
     numbers: list[int] = []
     for number, line in enumerate(text.split("\n")):

@@ -17,7 +17,12 @@ def text_digest(body: str) -> bytes:
 
 def document_text(chunk: Chunk, body: str) -> str:
     """What is embedded for a chunk: its symbol, then its lines."""
-    return f"{chunk.symbol}\n{body}" if chunk.symbol else body
+    return embedded_text(chunk.symbol, body)
+
+
+def embedded_text(symbol: str | None, body: str) -> str:
+    """The same of a chunk as the index holds it."""
+    return f"{symbol}\n{body}" if symbol else body
 
 
 def path_text(path: str) -> str:

@@ -18,6 +18,8 @@ def search_text(result: Mapping[str, Any]) -> str:
         what = " ".join(filter(None, (hit.get("kind"), hit.get("symbol"))))
         stale = " [changed since it was indexed: read the file]" if hit["stale"] else ""
         lines.append(f"{place_of(hit)}{f'  {what}' if what else ''}{stale}")
+        if shared := hit.get("sharedIdentifiers"):
+            lines.append(f"    both name: {', '.join(shared)}")
         lines.extend(f"    {line}" for line in hit["snippet"].splitlines())
     if not lines:
         lines.append("Nothing was found.")

@@ -31,7 +31,8 @@ class RankedChunk(NamedTuple):
 class FusedChunk(NamedTuple):
     """A chunk with its 1-based ranks and scores in both lists; `fused` lies in 0..1.
 
-    `spells` says that it holds an identifier of the question letter by letter.
+    `spells` says that it holds an identifier of the question letter by letter, `quoted` that it
+    holds what the question quotes.
     """
 
     chunk_id: int
@@ -41,6 +42,7 @@ class FusedChunk(NamedTuple):
     lexical_score: float | None
     fused: float
     spells: bool = False
+    quoted: bool = False
 
 
 class LexicalCandidates(NamedTuple):
@@ -85,7 +87,7 @@ def lexical_candidates(
     generation: Generation, masks: Masks, terms: Mapping[int, float], k: int
 ) -> LexicalCandidates:
     """The k best chunks by BM25 over all segments."""
-    weighted, highest = weighed(terms, generation.chunks, partial(_frequency, generation))
+    weighted, highest = weighed(terms, generation.chunks, partial(document_frequency, generation))
     found: list[RankedChunk] = []
     for segment, mask in zip(generation.segments, masks, strict=True):
         allowed = mask.allowed if mask is not None else None
@@ -119,7 +121,7 @@ def spelling(generation: Generation, terms: Collection[int]) -> frozenset[int]:
     """
     found: set[int] = set()
     for term in terms:
-        if _frequency(generation, term) > max(generation.chunks // 100, 20):
+        if document_frequency(generation, term) > max(generation.chunks // 100, 20):
             continue
         for segment in generation.segments:
             found.update(segment.chunk_ids(segment.postings.holders(term)).tolist())
@@ -181,7 +183,7 @@ def _ranks(chunks: Sequence[RankedChunk]) -> dict[int, int]:
     return ranks
 
 
-def _frequency(generation: Generation, term: int) -> int:
+def document_frequency(generation: Generation, term: int) -> int:
     """In how many live chunks the term occurs."""
     return sum(
         segment.postings.document_frequency(term, marks.dead if marks.count else None)

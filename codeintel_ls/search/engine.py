@@ -5,19 +5,19 @@ writer.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import Final, Protocol
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 from numpy.typing import NDArray
 
 from codeintel_ls.cancellation import Cancellation
 from codeintel_ls.embedding import Encoder, Vectors
-from codeintel_ls.index.embedded_text import path_text
+from codeintel_ls.index.embedded_text import embedded_text, path_text
 from codeintel_ls.index.generation import Generation
 from codeintel_ls.index.index import Index
 from codeintel_ls.index.source import ReadLimits
@@ -33,15 +33,19 @@ from codeintel_ls.search.candidates import (
     lexical_candidates,
     spelling,
 )
+from codeintel_ls.search.deep import Reading
 from codeintel_ls.search.errors import InvalidQueryError
 from codeintel_ls.search.filtering import FilterMasks
+from codeintel_ls.search.phrases import mark_quoted, phrases_of
 from codeintel_ls.search.presenting import FileReader, present, telling_words
 from codeintel_ls.search.ranking import Candidate, Question, rank
 from codeintel_ls.search.recent_texts import RecentTexts
+from codeintel_ls.search.similar import SharedIdentifiers
 from codeintel_ls.search.values import Hit, HitFilter, SearchFilter, SearchMode, SearchQuery
 
 _POOL: Final = 100
 _FILTERED_POOL: Final = 500
+_READ: Final = 40
 _LONGEST_QUERY: Final = 10_000
 _NEAREST: Final = ThreadPoolExecutor(
     min(2, max(1, (os.cpu_count() or 1) // 2)), thread_name_prefix="codeintel-nearest"
@@ -88,6 +92,21 @@ class Refiner(Protocol):
         """Those that take the place of `first`; `first` where it cannot help now."""
         ...
 
+    def reads(self, chunks: int, /) -> bool:
+        """Whether it could help by reading the best candidates of so many chunks now."""
+        ...
+
+    def read(
+        self,
+        text: str,
+        readings: Sequence[Reading],
+        first: Sequence[RankedChunk],
+        cancellation: Cancellation,
+        /,
+    ) -> Sequence[RankedChunk]:
+        """Those that take the place of `first` once it has read some; see `DeepVectors.read`."""
+        ...
+
 
 class SearchEngine:
     """Answers questions about one folder. Thread-safe; blocks for a few milliseconds."""
@@ -101,7 +120,7 @@ class SearchEngine:
         refiner: Refiner | None = None,
     ) -> None:
         """Without an encoder only the letters are searched. `limits` are those of indexing."""
-        self._refiner = refiner
+        self.refiner = refiner
         self.limits = limits
         self._root = root
         self._index = index
@@ -110,33 +129,52 @@ class SearchEngine:
         self._texts = RecentTexts()
 
     def search(
-        self, query: SearchQuery, cancellation: Cancellation, *, only: HitFilter | None = None
+        self,
+        query: SearchQuery,
+        cancellation: Cancellation,
+        *,
+        only: HitFilter | None = None,
+        at_once: Callable[[Answer], None] | None = None,
     ) -> Answer:
         """Ranked hits that pass `only`. Raises InvalidQueryError, InvalidGlobError, CancelledError.
 
-        With a filter, more candidates are ranked.
+        With a filter, more candidates are ranked. Whoever gives `at_once` gets what can be told at
+        once that way, and has some time for a better answer.
         """
         text = _checked(query)
         generation = self._index.published
         masks = self._filters.masks(generation, self._index.store, query.filter)
-        pool = (_POOL if only is None else _FILTERED_POOL) + query.offset + query.limit
+        quoted = phrases_of(text)
+        pool = _POOL if only is None and not quoted else _FILTERED_POOL
+        pool += query.offset + query.limit
         semantic = query.mode is not SearchMode.LEXICAL and self._encoder is not None
         literal = query.mode is not SearchMode.SEMANTIC or self._encoder is None
         vector = self._embed(text) if semantic else None
         cancellation.raise_if_cancelled()
         nearest = _NEAREST.submit(dense_candidates, generation, masks, vector, pool)
         lexical = lexical_candidates(generation, masks, query_terms(text), pool if literal else 1)
-        dense: Sequence[RankedChunk] = nearest.result()
-        if semantic and self._refiner is not None:
-            dense = self._refiner.candidates(
-                text, query.filter, pool, dense, generation, self._index.store
+        first: Sequence[RankedChunk] = nearest.result()
+        dense = first
+        refiner = self.refiner if semantic else None
+        if refiner is not None:
+            dense = refiner.candidates(
+                text, query.filter, pool, first, generation, self._index.store
             )
         cancellation.raise_if_cancelled()
         question = Question.of(text, lexical.agreement)
         spelled = spelling(generation, identifier_terms(question.identifiers))
         letters = lexical if literal else lexical._replace(chunks=())
-        places = self._places(fuse(dense, letters, spelled))
-        ranked = rank(question, places)
+        reader = FileReader(self._root, self.limits, self._texts)
+
+        def ranked_by(near: Sequence[RankedChunk]) -> list[Candidate]:
+            found = self._places(fuse(near, letters, spelled))
+            return rank(question, mark_quoted(found, quoted, reader))
+
+        ranked = ranked_by(dense)
+        if refiner is not None and at_once is not None and refiner.reads(generation.chunks):
+            at_once(self._present(ranked, query, generation.number, cancellation, only))
+            dense = refiner.read(text, self._readings(ranked, reader), first, cancellation)
+            ranked = ranked_by(dense)
         return self._present(ranked, query, generation.number, cancellation, only)
 
     def find_similar(
@@ -159,7 +197,16 @@ class SearchEngine:
             for found in self._places(nearest)
             if not _overlaps(found, like)
         ]
-        return self._present(others, query, generation.number, cancellation)
+        answer = self._present(others, query, generation.number, cancellation)
+        shared = SharedIdentifiers(like.text, generation)
+        hits = tuple(evolve(hit, shared=shared.within(self._lines(hit))) for hit in answer.hits)
+        return evolve(answer, hits=hits)
+
+    def _lines(self, hit: Hit) -> str:
+        """The text of a place, which was read a moment ago."""
+        read = self._texts.read(self._root / hit.path, self.limits.max_file_bytes)
+        lines = read.lines(hit.start_line, hit.end_line) if read and not hit.stale else ()
+        return "\n".join(lines)
 
     def _embed(self, text: str) -> NDArray[np.float32] | None:
         if self._encoder is None:
@@ -174,6 +221,16 @@ class SearchEngine:
             for chunk in fused
             if chunk.chunk_id in places
         ]
+
+    @staticmethod
+    def _readings(ranked: Sequence[Candidate], reader: FileReader) -> list[Reading]:
+        readings: list[Reading] = []
+        for candidate in ranked[:_READ]:
+            place, text = candidate.place, reader.text(candidate.place)
+            if text is not None:
+                read = embedded_text(place.symbol, text)
+                readings.append(Reading(candidate.chunk.chunk_id, place.path, read))
+        return readings
 
     def _present(
         self,

@@ -6,6 +6,7 @@ searched for the same lines; where they are gone the hit says that it is stale a
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -68,6 +69,13 @@ class FileReader:
         if start is None:
             return None
         return PlacedLines(lines[start : start + place.end_line - place.start_line], start)
+
+    def text(self, place: ChunkPlace) -> str | None:
+        """The text of the chunk's lines as they are now; None when they cannot be found."""
+        with suppress(FileNotFoundError):
+            now = self.place(place)
+            return "\n".join(now.lines) if now is not None else None
+        return None
 
 
 def telling_words(text: str) -> frozenset[str]:

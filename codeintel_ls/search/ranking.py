@@ -23,6 +23,8 @@ from codeintel_ls.search.candidates import FusedChunk
 _SYMBOL_NAMED: Final = 1.6
 _SYMBOL_WORDS: Final = 0.4
 _SPELLED: Final = 3.0
+_QUOTED: Final = 20.0
+"""More than all other layers can make of a chunk that does not hold what is quoted."""
 _STEM_WORDS: Final = 0.5
 _FOLDER_WORDS: Final = 0.15
 _COHERENCE: Final = 1.0
@@ -128,6 +130,11 @@ def spelling_layer(question: Question, candidate: Candidate) -> float:
     return _SPELLED if question.identifiers and candidate.chunk.spells else 1.0
 
 
+def quoted_layer(_question: Question, candidate: Candidate) -> float:
+    """Chunks that hold what the question quotes stand above those that do not."""
+    return _QUOTED if candidate.chunk.quoted else 1.0
+
+
 def reexport_layer(_question: Question, candidate: Candidate) -> float:
     """What only passes on the names of others stands behind them."""
     is_one = candidate.place.symbol is None and path_traits(candidate.place.path).is_reexport
@@ -186,6 +193,7 @@ def path_traits(path: str) -> PathTraits:
 CHUNK_LAYERS: Final[Mapping[str, ChunkLayer]] = {
     "symbol": symbol_layer,
     "spelling": spelling_layer,
+    "quoted": quoted_layer,
     "reexport": reexport_layer,
 }
 FILE_LAYERS: Final[Mapping[str, FileLayer]] = {

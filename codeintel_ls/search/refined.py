@@ -68,6 +68,17 @@ class RefinedVectors:
         """
         if not self.helps(generation.chunks):
             return first
+        deep, unreached = self.nearest(text, wanted, k, first, store)
+        return _interleaved(deep, unreached)[:k]
+
+    def nearest(
+        self, text: str, wanted: SearchFilter, k: int, first: Sequence[RankedChunk], store: Store
+    ) -> tuple[list[RankedChunk], list[tuple[int, RankedChunk]]]:
+        """The k nearest that are the same in both indexes, under the ids of `store`.
+
+        And those of `first` that were not reached as they are, each with its rank. Raises as
+        `candidates` does.
+        """
         vector = self._encoder.embed_queries([text])[0]
         own = self._index.published
         masks = self._filters.masks(own, self._index.store, wanted)
@@ -83,7 +94,7 @@ class RefinedVectors:
             and (file := known.get(place.path)) is not None
             and file.digest == place.file_digest
         ]
-        return _interleaved(deep, self._unreached(first, store, own))[:k]
+        return deep, self._unreached(first, store, own)
 
     def _unreached(
         self, first: Sequence[RankedChunk], store: Store, own: Generation

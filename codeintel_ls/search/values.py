@@ -61,8 +61,9 @@ class Hit:
 
     `path` is folder-relative with `/`. Lines are 0-based, `end_line` is exclusive; `last_line` is
     the text of line `end_line - 1`, from which a face computes the range's last character.
-    `score` lies in 0..1. `stale` says that the file changed since it was indexed and the place
-    could not be found again: then `snippet` is empty.
+    `score` lies in 0..1. `shared` are identifiers that code has in common with what it is like, the
+    most telling first, where that was asked. `stale` says that the file changed since it was
+    indexed and the place could not be found again: then `snippet` is empty.
     """
 
     path: str
@@ -77,6 +78,7 @@ class Hit:
     snippet_start_line: int
     stale: bool
     explanation: Explanation | None = None
+    shared: tuple[str, ...] | None = None
 
 
 class HitFilter(Protocol):

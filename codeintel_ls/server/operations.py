@@ -72,6 +72,8 @@ OPERATIONS: Final = (
         params=wire.SemanticSearchParams,
         result=wire.SearchResult,
         handler=_quiet(search.semantic_search),
+        streamed=search.stream_semantic_search,
+        part=search.part_of_search,
     ),
     Operation(
         name="findSimilar",

@@ -5,7 +5,9 @@ that two nested folders both hold is shown once.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from threading import Lock
 
 from attrs import frozen
 from lsprotocol.types import Range
@@ -24,6 +26,7 @@ from codeintel_ls.search.values import (
 from codeintel_ls.server import wire
 from codeintel_ls.server.commit_search import moment
 from codeintel_ls.server.folders import Folder
+from codeintel_ls.server.partial_results import PartialResults
 from codeintel_ls.server.positions import hit_range
 from codeintel_ls.server.session import Session
 from codeintel_ls.server.uris import shown
@@ -32,43 +35,96 @@ from codeintel_ls.settings import Settings
 from codeintel_ls.workspace import WorkspaceFolder
 from codeintel_ls.workspace.change_filter import ChangedBy, ChangeFilter
 
+_Found = tuple[Folder, SearchResult]
 
-@frozen
+
+@frozen(eq=False)
 class _Scope:
     folder: Folder
     under: tuple[str, ...]
 
 
-async def semantic_search(session: Session, params: wire.SemanticSearchParams) -> wire.SearchResult:
-    """The best places of all folders, or of those that were named."""
+async def semantic_search(
+    session: Session,
+    params: wire.SemanticSearchParams,
+    parts: PartialResults[wire.SearchResult] | None = None,
+) -> wire.SearchResult:
+    """The best places of all folders, or of those that were named.
+
+    Into `parts` goes what can be told at once, where a better order comes a little later.
+    """
     scopes = _scopes(session, params.folders)
-    encoding = session.encoding
+    limit = _limit(params.limit, scopes[0].folder.settings)
     changed = _changed(params)
 
-    async def ask(scope: _Scope) -> tuple[Folder, SearchResult]:
-        live = await scope.folder.live(retry=True)
-        query = _query(params, scope.folder.settings, scope.under)
-        only = _filter(session, live, scope.folder.settings, changed)
+    def result(answers: Sequence[_Found]) -> wire.SearchResult:
+        hits = _merge(answers)[params.offset : params.offset + limit]
+        return wire.SearchResult(
+            hits=tuple(_wire_hit(folder, hit, session.encoding) for folder, hit in hits),
+            freshness=_freshness([result.freshness for _, result in answers]),
+            stopped_early=_stopped_early([result for _, result in answers]),
+        )
+
+    early = _Early(len(scopes), lambda answers: parts.add(result(answers)) if parts else None)
+
+    async def ask(scope: _Scope) -> _Found:
+        folder = scope.folder
+        live = await folder.live(retry=True)
+        query = _query(params, folder.settings, scope.under)
+        only = _filter(session, live, folder.settings, changed)
         if query.mode is not SearchMode.LEXICAL:
             # On the loop, together with other questions: no thread waits for an endpoint.
             await live.embed_ahead(query.text)
+        at_once = None
+        if parts is not None and only is None:
+            at_once = partial(early.add, scope)
         # What waits for git must not keep other searches waiting.
         pool = session.pools.search if only is None else session.pools.git
-        return scope.folder, await pool.run(
-            lambda cancellation: live.search(query, cancellation, only=only)
+        found = await pool.run(
+            lambda cancellation: live.search(query, cancellation, only=only, at_once=at_once)
         )
+        early.add(scope, found, last=True)
+        return folder, found
 
     answers = await asyncio.gather(*(ask(scope) for scope in scopes))
     lives = [await scope.folder.live() for scope in scopes]
-    limit = _limit(params.limit, scopes[0].folder.settings)
-    hits = _merge(answers)[params.offset : params.offset + limit]
-    if changed is not None and not hits and all(live.git is None for live in lives):
+    told = result(answers)
+    if changed is not None and not told.hits and all(live.git is None for live in lives):
         raise NotARepositoryError
-    return wire.SearchResult(
-        hits=tuple(_wire_hit(folder, hit, encoding) for folder, hit in hits),
-        freshness=_freshness([result.freshness for _, result in answers]),
-        stopped_early=_stopped_early([result for _, result in answers]),
-    )
+    return told
+
+
+async def stream_semantic_search(
+    session: Session, params: wire.SemanticSearchParams, parts: PartialResults[wire.SearchResult]
+) -> wire.SearchResult:
+    """The same, with what can be told at once as a part."""
+    return await semantic_search(session, params, parts)
+
+
+def part_of_search(results: Sequence[wire.SearchResult]) -> wire.SearchResult:
+    """There is never more than one part of an answer."""
+    return results[-1]
+
+
+class _Early:
+    """Waits until every folder has told something, and tells it, unless all was last words."""
+
+    def __init__(self, count: int, tell: Callable[[Sequence[_Found]], None]) -> None:
+        self._count = count
+        self._tell = tell
+        self._lock = Lock()
+        self._found: dict[_Scope, SearchResult] = {}
+        self._any_early = False
+
+    def add(self, scope: _Scope, result: SearchResult, *, last: bool = False) -> None:
+        with self._lock:
+            is_new = scope not in self._found
+            self._found[scope] = result
+            self._any_early |= not last
+            complete = is_new and len(self._found) == self._count
+            answers = [(one.folder, found) for one, found in self._found.items()]
+        if complete and self._any_early and not (last and self._count == 1):
+            self._tell(answers)
 
 
 def _changed(params: wire.SemanticSearchParams) -> ChangedBy | None:
@@ -175,6 +231,7 @@ def _wire_hit(folder: Folder, hit: Hit, encoding: str) -> wire.Hit:
         snippet_start_line=hit.snippet_start_line,
         stale=hit.stale,
         explanation=_wire_explanation(hit.explanation),
+        shared_identifiers=hit.shared,
     )
 
 

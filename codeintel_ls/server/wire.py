@@ -91,6 +91,7 @@ class Hit:
     snippet_start_line: int
     stale: bool
     explanation: Explanation | None = None
+    shared_identifiers: tuple[str, ...] | None = None
 
 
 @frozen(kw_only=True)

@@ -11,6 +11,13 @@ class WorkspaceSymbols(StrEnum):
     OFF = "off"
 
 
+class DeepSearch(StrEnum):
+    """Whether the deep model refines searches."""
+
+    AUTO = "auto"
+    OFF = "off"
+
+
 class BlameHover(StrEnum):
     """Where on a line hovering shows its commit."""
 

@@ -17,6 +17,7 @@ from codeintel_ls.settings.choices import (
     BlameHints,
     BlameHover,
     DateFormat,
+    DeepSearch,
     LogLevel,
     PrimaryIndex,
     WorkspaceSymbols,
@@ -171,6 +172,23 @@ class SearchSettings:
             minimum=0,
             maximum=200,
             scope=Scope.RESOURCE,
+        ),
+    )
+    deep: DeepSearch = field(
+        default=DeepSearch.AUTO,
+        metadata=_about(
+            "Whether the deep model refines searches, in the background: `auto` (where its runtime "
+            "is installed, no endpoint does, and the machine runs on mains and has time) or `off`.",
+            scope=Scope.MACHINE,
+        ),
+    )
+    deep_percent: int = field(
+        default=25,
+        metadata=_about(
+            "How much of one processor the deep model takes while it reads the folder, in percent.",
+            scope=Scope.MACHINE,
+            minimum=1,
+            maximum=100,
         ),
     )
     workspace_symbols: WorkspaceSymbols = field(

@@ -6,6 +6,7 @@ Thread-safe, and everything in it blocks; whoever has an event loop calls it fro
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from threading import RLock
 
@@ -42,7 +43,7 @@ from codeintel_ls.workspace.opening import (
     repository_folder,
 )
 from codeintel_ls.workspace.reading import lines_to_compare
-from codeintel_ls.workspace.refining import NoRefinement, refinement_of
+from codeintel_ls.workspace.refining import refinement_of, switched
 from codeintel_ls.workspace.scope import FolderScope
 from codeintel_ls.workspace.symbols import Symbol, find_symbols
 from codeintel_ls.workspace.watching import Changes
@@ -53,7 +54,7 @@ StatusListener = Callable[[IndexStatus], None]
 
 
 class WorkspaceFolder:
-    """Made by `WorkspaceFolder.open`; see the methods for what can be asked of it."""
+    """Made by `WorkspaceFolder.open`."""
 
     def __init__(
         self,
@@ -94,15 +95,17 @@ class WorkspaceFolder:
             self._scope.policy,
             self._tell_status,
         )
-        self.refinement = refinement_of(
+        self._refine = partial(
+            refinement_of,
             root,
             index.shared,
-            settings,
             discover=self._scope.discover,
             policy=self._scope.policy,
             after=self._keeper.first_pass,
             changed=self._tell_status,
+            stays_open=watch,
         )
+        self.refinement = self._refine(settings)
         limits = read_limits(settings.index)
         self._engine = SearchEngine(root, index, encoder, limits, self.refinement)
 
@@ -118,8 +121,7 @@ class WorkspaceFolder:
         """Open the folder with whatever its index holds already; nothing is indexed yet.
 
         `on_status` is called from background threads when something changes. Raises
-        InvalidRequestError when `root` is no folder, ModelUnavailableError,
-        CacheUnavailableError.
+        InvalidRequestError, ModelUnavailableError, CacheUnavailableError.
         """
         root = root.resolve()
         if not root.is_dir():
@@ -160,15 +162,13 @@ class WorkspaceFolder:
         """Work by other settings from now on.
 
         Where the cache lies and which model embeds are settled when a folder is opened; a notice
-        says so when they differ, and no endpoint is asked until then. How much the cache may hold
-        counts from now on.
+        says so when they differ, and no endpoint is asked until then.
         """
         with self._configuring:
             old, self.settings = self.settings, settings
-            if old.embedding != settings.embedding:
-                # Who takes an endpoint away wants nothing to be sent there from this moment on.
-                self.refinement.close()
-                self.refinement = NoRefinement()
+            refines = switched(self.refinement, old, settings, self._refine)
+            if refines is not self.refinement:
+                self._engine.refiner = self.refinement = refines
                 self._tell_status()
             if old.cache != settings.cache:
                 self._keeper.upkeep.check_space_again()
@@ -192,10 +192,20 @@ class WorkspaceFolder:
         cancellation: Cancellation | None = None,
         *,
         only: HitFilter | None = None,
+        at_once: Callable[[SearchResult], None] | None = None,
     ) -> SearchResult:
-        """Ranked hits. Raises InvalidQueryError, InvalidGlobError, CancelledError."""
+        """Ranked hits. Raises InvalidQueryError, InvalidGlobError, CancelledError.
+
+        `at_once` gets those that can be told at once, where better ones come a little later.
+        """
         engine, stop = self._engine, cancellation or Cancellation()
-        return self._result(lambda: engine.search(query, stop, only=only))
+
+        def tell(answer: Answer) -> None:
+            if at_once is not None:
+                at_once(self._told(answer))
+
+        early = tell if at_once is not None else None
+        return self._result(lambda: engine.search(query, stop, only=only, at_once=early))
 
     async def embed_ahead(self, text: str) -> None:
         """Ask for what a search for `text` will need of an endpoint, without holding a thread."""
@@ -217,14 +227,8 @@ class WorkspaceFolder:
         only limits, filter and presentation count. Raises InvalidRequestError for lines that
         are not there.
         """
-        like = lines_to_compare(
-            self.root,
-            path,
-            first_line,
-            last_line,
-            text=text,
-            max_bytes=self.settings.index.max_file_bytes,
-        )
+        most = self.settings.index.max_file_bytes
+        like = lines_to_compare(self.root, path, first_line, last_line, text=text, max_bytes=most)
         engine, stop = self._engine, cancellation or Cancellation()
         return self._result(lambda: engine.find_similar(like, query, stop))
 
@@ -254,15 +258,10 @@ class WorkspaceFolder:
         progress: Progress = no_progress,
         cancellation: Cancellation | None = None,
     ) -> IndexStatus:
-        """Return when those files (None: the whole folder) are searchable as they are on disk.
-
-        Raises IndexingOffError where the setting `index.enabled` says no.
-        """
+        """Have those files (None: the whole folder) searchable as they are. IndexingOffError."""
         self._require_indexing()
-        if paths is None:
-            job = self._keeper.reconcile(progress)
-        else:
-            job = self._keeper.update(paths, progress)
+        keeper = self._keeper
+        job = keeper.reconcile(progress) if paths is None else keeper.update(paths, progress)
         job.wait(cancellation or Cancellation())
         if paths is None:
             self.refinement.note_rescan()
@@ -297,8 +296,7 @@ class WorkspaceFolder:
 
     def settle(self, *, cancellation: Cancellation | None = None) -> None:
         """Return when what is due is written to disk and merged: the next opening is fast."""
-        stop = cancellation or Cancellation()
-        self._keeper.settle().wait(stop)
+        self._keeper.settle().wait(stop := cancellation or Cancellation())
         self.refinement.settle(stop)
 
     def list_paths(
@@ -326,10 +324,7 @@ class WorkspaceFolder:
         self.refinement.cancel()
 
     def wait_until_ready(self, timeout: float | None = None) -> bool:
-        """Wait until the first reconciliation ended, in success or not (see the status).
-
-        False when it takes longer than `timeout` seconds.
-        """
+        """Whether the first reconciliation ended, in success or not, within `timeout` seconds."""
         return self._keeper.first_pass.wait(timeout)
 
     def worker_pids(self) -> list[int]:
@@ -361,6 +356,9 @@ class WorkspaceFolder:
         self._index.publication.searched()
         if answer.changed:
             self.changed(sorted(answer.changed))
+        return self._told(answer)
+
+    def _told(self, answer: Answer) -> SearchResult:
         return SearchResult(
             hits=answer.hits,
             stopped_early=answer.stopped_early,

@@ -8,8 +8,7 @@ from codeintel_ls.index.status import IndexStatus
 from codeintel_ls.settings import Settings
 from codeintel_ls.workspace.following import follower_notice
 from codeintel_ls.workspace.index_keeper import IndexKeeper
-from codeintel_ls.workspace.refinement import Refinement
-from codeintel_ls.workspace.refining import NoRefinement
+from codeintel_ls.workspace.refining import NoRefinement, Refining
 from codeintel_ls.workspace.scope import FolderScope
 
 _REOPEN: Final = (
@@ -22,7 +21,7 @@ def report(
     index: Index,
     keeper: IndexKeeper,
     scope: FolderScope,
-    refinement: Refinement | NoRefinement,
+    refinement: Refining,
     *,
     embedder: str,
     notices: Sequence[str],

@@ -17,26 +17,25 @@ from typing import TYPE_CHECKING
 from codeintel_ls.cancellation import Cancellation, CancelledError
 from codeintel_ls.embedding import EmbeddingError, Endpoint, ModelChangedError, RemoteModel
 from codeintel_ls.errors import CodeIntelError
-from codeintel_ls.index.errors import (
-    DamagedCacheError,
-    DamagedSegmentError,
-    IndexingError,
-)
+from codeintel_ls.index.errors import IndexingError
 from codeintel_ls.index.generation import Generation
 from codeintel_ls.index.status import IndexState
 from codeintel_ls.index.store import Store
 from codeintel_ls.progress import no_progress
 from codeintel_ls.search.candidates import RankedChunk
-from codeintel_ls.search.refined import AnsweringStoreError
+from codeintel_ls.search.deep import Reading
 from codeintel_ls.search.values import SearchFilter
 from codeintel_ls.settings import Settings
 from codeintel_ls.workspace.consent import Permission
 from codeintel_ls.workspace.discovery import Discovered, PathPolicy
 from codeintel_ls.workspace.endpoint_watch import EndpointWatch
-from codeintel_ls.workspace.refined_index import RefinedIndex
+from codeintel_ls.workspace.refined_index import RefinedIndex, open_refined
 
 if TYPE_CHECKING:
     from codeintel_ls.embedding.probe import ModelRecords
+    from codeintel_ls.embedding.remote import RemoteEncoder
+
+    EndpointIndex = RefinedIndex[RemoteModel, RemoteEncoder]
 
 _log = logging.getLogger(__name__)
 
@@ -79,8 +78,8 @@ class Refinement:
         self._after = after
         self._changed = changed
         self._lock = RLock()
-        self._live: RefinedIndex | None = None
-        self._at_work: RefinedIndex | None = None
+        self._live: EndpointIndex | None = None
+        self._at_work: EndpointIndex | None = None
         self._may_index = settings.index.enabled
 
     def allow(self, allowed: bool) -> None:
@@ -197,27 +196,30 @@ class Refinement:
         live = self._live
         if live is None or not self._permission.is_given:
             return first
-        own = None
         try:
-            own = live.index.store
-            found = live.vectors.candidates(text, wanted, k, first, generation, store)
-            live.index.publication.searched()
+            found = live.told(
+                lambda: live.vectors.candidates(text, wanted, k, first, generation, store)
+            )
         except ModelChangedError:
             self._watch.wake()
         except EmbeddingError:
             self._changed()
-        except DamagedSegmentError:
-            live.keeper.note_damaged_segments()
-        except AnsweringStoreError as failed:
-            # Not this index's: it must not lose what it has embedded.
-            raise failed.error from None
-        except DamagedCacheError:
-            if own is not None:
-                live.keeper.note_damage(own)
-        except IndexingError as error:
-            _log.info("%s", error)
         else:
-            return found
+            return first if found is None else found
+        return first
+
+    def reads(self, _chunks: int) -> bool:
+        """Nothing is sent for a single question but the question."""
+        return False
+
+    def read(
+        self,
+        _text: str,
+        _readings: Sequence[Reading],
+        first: Sequence[RankedChunk],
+        _cancellation: Cancellation,
+    ) -> Sequence[RankedChunk]:
+        """Those that there are."""
         return first
 
     async def embed_ahead(self, text: str, chunks: int) -> None:
@@ -247,7 +249,7 @@ class Refinement:
         if live is not None and not trouble:
             trouble = live.encoder.trouble or live.keeper.health.last_error or ""
         told = (f"{trouble} Until then, searches go on with what is there.",) if trouble else ()
-        return (*told, *(live.notices if live is not None else ()))
+        return (*told, *(live.notices("the endpoint's model") if live is not None else ()))
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -282,7 +284,7 @@ class Refinement:
     # Behind it
 
     @property
-    def _kept_up(self) -> RefinedIndex | None:
+    def _kept_up(self) -> "EndpointIndex | None":
         return self._at_work if self._permission.is_given else None
 
     def _put_to_work(self, model: RemoteModel) -> bool:
@@ -317,23 +319,25 @@ class Refinement:
             live.close()
             self._changed()
 
-    def _use(self, model: RemoteModel) -> RefinedIndex:
+    def _use(self, model: RemoteModel) -> "EndpointIndex":
         """Let this model's vectors help, and no other's. Raises the index's errors."""
+        from codeintel_ls.embedding.remote import RemoteEncoder
+
         with self._lock:
             before = self._live
             if before is not None and before.model == model:
                 return before
             if self._watch.closed:
                 raise CancelledError
-            self._live = RefinedIndex.open(
+            self._live = open_refined(
                 self._root,
                 self._shared,
                 self._settings,
                 model,
+                RemoteEncoder(model, recovered=self._watch.wake),
                 discover=self._listed,
                 policy=self._policy,
                 changed=self._keeper_changed,
-                recovered=self._watch.wake,
             )
         if before is not None:
             before.close()

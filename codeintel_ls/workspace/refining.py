@@ -1,28 +1,44 @@
-"""Whether searches of a folder are refined, and by which endpoint: the settings become an object.
+"""Whether searches of a folder are refined, and by what: the settings become an object.
 
-Without an endpoint there is `NoRefinement`, which adds nothing and imports nothing.
+An endpoint goes before the deep model, which needs its runtime and a folder that stays open. Else
+there is `NoRefinement`, which adds nothing and loads nothing.
 """
 
+import logging
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from threading import Event
 
+from attrs import evolve
+
 from codeintel_ls.cancellation import Cancellation
-from codeintel_ls.embedding import Endpoint, Provider
+from codeintel_ls.embedding import (
+    DeepModel,
+    Endpoint,
+    ModelUnavailableError,
+    Provider,
+    bundled_deep_model,
+)
 from codeintel_ls.index.generation import Generation
 from codeintel_ls.index.store import Store
 from codeintel_ls.search.candidates import RankedChunk
+from codeintel_ls.search.deep import Reading
 from codeintel_ls.search.values import SearchFilter
 from codeintel_ls.settings import (
+    DeepSearch,
     EmbeddingSettings,
+    SearchSettings,
     Settings,
     model_records_directory,
     state_directory,
 )
 from codeintel_ls.workspace.consent import Consents, Permission
+from codeintel_ls.workspace.deepening import Deepening
 from codeintel_ls.workspace.discovery import Discovered, PathPolicy
 from codeintel_ls.workspace.refinement import Refinement
+
+_log = logging.getLogger(__name__)
 
 
 class NoRefinement:
@@ -70,12 +86,29 @@ class NoRefinement:
         """Those that there are."""
         return first
 
+    def reads(self, _chunks: int) -> bool:
+        """It reads nothing."""
+        return False
+
+    def read(
+        self,
+        _text: str,
+        _readings: Sequence[Reading],
+        first: Sequence[RankedChunk],
+        _cancellation: Cancellation,
+    ) -> Sequence[RankedChunk]:
+        """Those that there are."""
+        return first
+
     async def embed_ahead(self, text: str, chunks: int) -> None:
         """Nobody is asked."""
 
     def share(self, _chunks: int) -> float:
         """None of them."""
         return 0.0
+
+
+Refining = Refinement | Deepening | NoRefinement
 
 
 def refinement_of(
@@ -87,12 +120,25 @@ def refinement_of(
     policy: Callable[[], PathPolicy],
     after: Event,
     changed: Callable[[], None],
+    stays_open: bool,
     environ: Mapping[str, str] = os.environ,
-) -> Refinement | NoRefinement:
+) -> Refining:
     """What refines searches of a folder; see `Refinement`. Nothing is sent yet."""
     endpoint = endpoint_of(settings.embedding)
     if endpoint is None:
-        return NoRefinement()
+        model = _deep_model(settings.search) if stays_open else None
+        if model is None:
+            return NoRefinement()
+        return Deepening(
+            root,
+            shared,
+            model,
+            settings,
+            discover=discover,
+            policy=policy,
+            after=after,
+            changed=changed,
+        )
     from codeintel_ls.embedding.probe import ModelRecords
 
     consents = Consents(state_directory(environ))
@@ -110,6 +156,38 @@ def refinement_of(
     )
     refinement.open_known()
     return refinement
+
+
+def switched(
+    before: Refining, old: Settings, settings: Settings, make: Callable[[Settings], Refining]
+) -> Refining:
+    """What refines from now on: `before`, or what the new settings say, and then that has ended.
+
+    Endpoints are asked once a folder is opened anew.
+    """
+    if _chosen_by(old) == _chosen_by(settings):
+        return before
+    before.close()
+    if settings.embedding.endpoint or old.embedding != settings.embedding:
+        return NoRefinement()
+    made = make(settings)
+    made.start()
+    return made
+
+
+def _chosen_by(settings: Settings) -> object:
+    return settings.embedding, settings.search.deep, settings.search.deep_percent
+
+
+def _deep_model(settings: SearchSettings) -> DeepModel | None:
+    if settings.deep is DeepSearch.OFF:
+        return None
+    try:
+        model = bundled_deep_model()
+    except ModelUnavailableError as error:
+        _log.warning("%s", error)
+        return None
+    return evolve(model, share=settings.deep_percent / 100) if model is not None else None
 
 
 def endpoint_of(settings: EmbeddingSettings) -> Endpoint | None:

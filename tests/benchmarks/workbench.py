@@ -17,6 +17,9 @@ from codeintel_ls.index.source import SkippedFileError, read_source
 from codeintel_ls.settings import CacheSettings, IndexSettings, Settings
 from codeintel_ls.workspace.discovery import discover_files
 
+# The deep model would take processors from what is measured.
+NOT_DEEP = '[search]\ndeep = "off"\n'
+
 
 @frozen(kw_only=True)
 class Workbench:
@@ -110,6 +113,9 @@ def set_up(
         shutil.copyfile(tree / path, copy / path)
     (folder / "home").mkdir()
     (folder / "runtime").mkdir(mode=0o700)
+    settings = folder / "config" / "codeintel-ls" / "config.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(NOT_DEEP)
     workbench = Workbench(
         folder=folder,
         tree=copy,

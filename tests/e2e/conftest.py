@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import NOT_DEEP
 from tests.e2e.project import make_project, write
 
 # Starting processes is most of what these small folders cost.
-ONE_WORKER = "[index]\nworkers = 1\n"
+ONE_WORKER = f"{NOT_DEEP}[index]\nworkers = 1\n"
 
 
 def environment_in(folder: Path) -> dict[str, str]:

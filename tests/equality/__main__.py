@@ -23,11 +23,9 @@ def main(arguments: list[str]) -> int:
             triples, buffers, moves = _prove(repository, Path(folder), options)
         found = [*triples.differences, *buffers.differences, *moves.differences]
         print(
-            f"{repository}: {triples.compared} triples, {buffers.compared} buffers "
-            f"({buffers.equal_choices} with another choice between identical lines, "
-            f"{buffers.shorter} with a shorter edit than git's), "
-            f"{options.moves} moves ({moves.compared} files compared, {moves.equal_choices} "
-            f"with another choice), {triples.lines + buffers.lines + moves.lines} lines, "
+            f"{repository}: {triples.compared} triples, {buffers.compared} buffers, "
+            f"{options.moves} moves ({moves.compared} files compared), "
+            f"{triples.lines + buffers.lines + moves.lines} lines, "
             f"{len(found)} differences, {time.monotonic() - started:.0f} s",
             flush=True,
         )

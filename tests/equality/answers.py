@@ -40,10 +40,6 @@ class Tally:
 
     compared: int = 0
     lines: int = 0
-    equal_choices: int = 0
-    """Buffers for which another, equally short edit script was chosen between identical lines."""
-    shorter: int = 0
-    """Buffers for which our edit script is shorter than git's, whose heuristics leave out lines."""
     refused: int = 0
     """Questions that were answered by a typed error where an error is right."""
     skipped: int = 0
@@ -54,8 +50,6 @@ class Tally:
         """Count what `other` has counted too."""
         self.compared += other.compared
         self.lines += other.lines
-        self.equal_choices += other.equal_choices
-        self.shorter += other.shorter
         self.refused += other.refused
         self.skipped += other.skipped
         self.differences += other.differences

@@ -4,7 +4,6 @@ import random
 
 from codeintel_ls.git import GitError
 from tests.equality.answers import MalformedAnswerError, Tally, told_by
-from tests.equality.buffers import accept_equal_choice
 from tests.equality.lines import editor_lines, git_lines, is_binary
 from tests.equality.mover import Mover
 from tests.equality.subject import Subject, for_editor
@@ -90,6 +89,4 @@ def _compare(subject: Subject, tally: Tally, what: str, path: str) -> None:
         tally.skipped += 1
     else:
         expected = for_editor(subject.trusted.blame_contents(head, path, disk), disk)
-        ours = subject.compare(tally, f"{what}, edited", expected, path)
-        if committed is not None:
-            accept_equal_choice(subject, tally, head, path, committed, disk, expected, ours)
+        subject.compare(tally, f"{what}, edited", expected, path)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from tokenizers import Regex, Tokenizer, normalizers
 
-from codeintel_ls.embedding.table import content_digest
+from codeintel_ls.embedding.table import content_digest, digest_of
 from codeintel_ls.embedding.training.transformer import SentenceEncoder
 
 LONGEST: Final = 128
@@ -81,6 +81,7 @@ def write_onnx(encoder: SentenceEncoder, tokenizer: Path, folder: Path, name: st
         "name": name,
         "dimension": encoder.shape.width,
         "longest": LONGEST,
+        "digest": digest_of(folder, ("model.onnx", "tokenizer.json")),
     }
     (folder / "config.json").write_text(json.dumps(about, indent=1) + "\n", "utf-8")
 

@@ -9,7 +9,7 @@ from typing import Self
 from codeintel_ls.daemon.place import place_of
 from codeintel_ls.daemon.starting import connect_or_start
 from tests.benchmarks.language_client import CONNECT, LanguageClient, ProcessClient
-from tests.benchmarks.workbench import Workbench, first_indexable
+from tests.benchmarks.workbench import NOT_DEEP, Workbench, first_indexable
 
 _LARGEST_ANSWER = 64 * 1024 * 1024
 _END_SECONDS = 60.0
@@ -40,7 +40,7 @@ class Daemon:
     async def __aenter__(self) -> Self:
         config = self._workbench.folder / "config" / "codeintel-ls"
         config.mkdir(parents=True, exist_ok=True)
-        (config / "config.toml").write_text("[daemon]\nidle_seconds = 3\n")
+        (config / "config.toml").write_text(NOT_DEEP + "[daemon]\nidle_seconds = 3\n")
         await self.client()
         note = self._place.note()
         assert note is not None

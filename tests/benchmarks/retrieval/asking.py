@@ -15,11 +15,18 @@ from attrs import frozen
 
 from codeintel_ls.cancellation import Cancellation
 from codeintel_ls.search import Hit, SearchMode, SearchQuery
-from codeintel_ls.settings import CacheSettings, EmbeddingSettings, Settings
+from codeintel_ls.settings import (
+    CacheSettings,
+    DeepSearch,
+    EmbeddingSettings,
+    SearchSettings,
+    Settings,
+)
 from codeintel_ls.workspace import WorkspaceFolder
 from tests.benchmarks.retrieval.metric import DEPTH, Place, Target, hit_ranks
 
 _LAST_LINE = sys.maxsize
+_BETWEEN_LOOKS = 0.5
 
 
 class IndexingFailedError(Exception):
@@ -57,16 +64,22 @@ class _Everything:
 
 
 @contextmanager
-def indexed(tree: Path, root: str, model: str) -> Iterator[IndexedFolder]:
+def indexed(tree: Path, root: str, model: str, *, deep: bool) -> Iterator[IndexedFolder]:
     """Index a tree from nothing into a temporary cache. Raises IndexingFailedError.
 
     `root` is where the tree lies in its repository, `model` as in the setting `embedding.model`.
+    `deep`: the deep model has read all of it, too, which the seconds leave out.
     """
     with tempfile.TemporaryDirectory(prefix="codeintel-retrieval-") as cache:
         settings = Settings(
-            cache=CacheSettings(directory=cache), embedding=EmbeddingSettings(model=model)
+            cache=CacheSettings(directory=cache),
+            embedding=EmbeddingSettings(model=model),
+            search=SearchSettings(
+                deep=DeepSearch.AUTO if deep else DeepSearch.OFF, deep_percent=100
+            ),
         )
-        folder = WorkspaceFolder.open(tree, settings)
+        # The deep model reads only what stays open.
+        folder = WorkspaceFolder.open(tree, settings, watch=deep)
         try:
             started = time.perf_counter()
             folder.start()
@@ -76,6 +89,8 @@ def indexed(tree: Path, root: str, model: str) -> Iterator[IndexedFolder]:
             if status.last_error or not status.chunks:
                 raise IndexingFailedError(status.last_error or "no file of it can be indexed")
             folder.settle()
+            while deep and folder.refinement.share(status.chunks) < 1:
+                time.sleep(_BETWEEN_LOOKS)
             yield IndexedFolder(
                 folder=folder,
                 root=root,

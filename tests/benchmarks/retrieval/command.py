@@ -8,7 +8,13 @@ from pathlib import Path
 import orjson
 from rich.console import Console
 
-from codeintel_ls.embedding import ModelUnavailableError, load_encoder
+from codeintel_ls.embedding import (
+    DeepModel,
+    ModelUnavailableError,
+    bundled_deep_model,
+    load_encoder,
+    open_encoder,
+)
 from codeintel_ls.search import SearchMode
 from tests.benchmarks.reporting import machine_facts
 from tests.benchmarks.retrieval.asking import IndexingFailedError
@@ -37,6 +43,8 @@ def run(arguments: Sequence[str]) -> int:
         repositories = _repositories(options)
         # The product falls back on its own model; a score must not.
         encoder = load_encoder(model).identity
+        if options.deep:
+            encoder += f", {open_encoder(_deep_model()).identity}"
     except (UnreadableQuestionsError, ModelUnavailableError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -51,6 +59,7 @@ def run(arguments: Sequence[str]) -> int:
     plan = Plan(
         modes=[SearchMode(mode) for mode in dict.fromkeys(options.mode or ["hybrid"])],
         without_boosts=options.no_boosts,
+        deep=options.deep,
         model=model,
         peer_python=options.peer_python,
         peer_model=str(options.peer_model.resolve()) if options.peer_model else "",
@@ -74,6 +83,13 @@ def run(arguments: Sequence[str]) -> int:
         }
         options.json.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))
     return 1 if failed else 0
+
+
+def _deep_model() -> DeepModel:
+    model = bundled_deep_model()
+    if model is None:
+        raise ModelUnavailableError("--deep needs the extra `deep`: pip install -e '.[deep]'.")
+    return model
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -103,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--no-boosts", action="store_true", help="score each mode without ranking layers, too"
     )
+    parser.add_argument("--deep", action="store_true", help="with the deep model's vectors")
     parser.add_argument("--model", type=Path, metavar="FOLDER", help="another static model")
     parser.add_argument("--peer-python", default="", metavar="FILE", help="it has semble")
     parser.add_argument("--peer-model", type=Path, metavar="FOLDER", help="model2vec's, for semble")

@@ -26,11 +26,13 @@ WITHOUT_BOOSTS = "without boosts"
 class Plan:
     """What is compared. `model` as in the setting; semble is asked where an interpreter is named.
 
-    `without_boosts` scores, beside each mode, its candidates as fusion alone orders them.
+    `without_boosts` scores, beside each mode, its candidates as fusion alone orders them. `deep`
+    has the deep model read everything first.
     """
 
     modes: Sequence[SearchMode]
     without_boosts: bool = False
+    deep: bool = False
     model: str = ""
     peer_python: str = ""
     peer_model: str = ""
@@ -39,7 +41,7 @@ class Plan:
 def run_repository(checkout: Checkout, plan: Plan) -> RepositoryRun:
     """Index, ask, score. Raises IndexingFailedError, PeerUnavailableError."""
     repository = checkout.repository
-    with indexed(checkout.indexed, repository.root, plan.model) as index:
+    with indexed(checkout.indexed, repository.root, plan.model, deep=plan.deep) as index:
         systems: dict[str, SystemRun] = {}
         plain: dict[str, SystemRun] = {}
         for mode in plan.modes:

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from codeintel_ls.cli.program import run
+from tests.conftest import NOT_DEEP
 from tests.unit.cli.command_line import CommandLine, Ran
 from tests.unit.git.repositories import RepositoryBuilder
 
@@ -27,10 +28,13 @@ Call = Callable[..., Ran]
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of a person with no settings and an empty cache."""
+    """The environment of a person with an empty cache, and without the deep model."""
     base = tmp_path_factory.mktemp("person")
     for name in ("home", "cache", "config"):
         (base / name).mkdir()
+    settings = base / "config" / "codeintel-ls" / "config.toml"
+    settings.parent.mkdir()
+    settings.write_text(NOT_DEEP)
     return {
         "HOME": str(base / "home"),
         "XDG_CACHE_HOME": str(base / "cache"),

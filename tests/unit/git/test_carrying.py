@@ -78,19 +78,67 @@ def test_a_change_that_was_taken_back_is_not_forgotten(
     blames(log)
     assert_as_git(logged, repository, "a.txt")
     assert answer(logged, "a.txt", 40)[7][0] == back
-    assert len(blames(log)) == 1
+    assert blames(log) == []
+
+
+def merge(repository: RepositoryBuilder, path: str, ours: str, theirs: str) -> str:
+    """A merge of two branches that both changed `path`, in places of their own."""
+    repository.git("checkout", "-q", "-b", "side")
+    repository.commit_file(path, theirs)
+    repository.git("checkout", "-q", "main")
+    repository.commit_file(path, ours)
+    repository.time += 60
+    repository.git("merge", "-q", "--no-edit", "side")
+    return repository.head()
 
 
 def test_only_what_is_new_is_blamed(repository: RepositoryBuilder, logged: GitClient, log: Path):
     first = repository.commit_file("a.txt", LINES)
     answer(logged, "a.txt", 40)
-    second = repository.commit_file("a.txt", "first\n" + LINES + "more\n")
+    second = merge(repository, "a.txt", "first\n" + LINES, LINES + "more\n")
     blames(log)
     assert_as_git(logged, repository, "a.txt")
     assert [f" {first}..{second} " in told for told in blames(log)] == [True]
     repository.commit_file("b.txt", "another\n")
     assert_as_git(logged, repository, "a.txt")
     assert blames(log) == []
+
+
+def test_commits_one_after_the_other_are_compared_without_git(
+    repository: RepositoryBuilder, logged: GitClient, log: Path
+):
+    """Among them one that changes what another did, and a merge of what did not touch the file."""
+    path = "folder/a.txt"
+    repository.commit_file(path, LINES)
+    answer(logged, path, 40)
+    for text in (
+        LINES.replace("line 7\n", "line 7\n\n\nline 7\n").replace("line 30\n", "}\n}\n"),
+        LINES.replace("line 7\n", "line 7\n\n\n\nline 7\n").replace("line 3", "line three"),
+        LINES.replace("line 20\n", "line 21\nline 20\n").replace("line 39\n", ""),
+    ):
+        repository.commit_file(path, text)
+    repository.commit_file("b.txt", LINES)
+    merge(repository, "b.txt", "first\n" + LINES, LINES + "more\n")
+    repository.git("update-index", "--chmod=+x", path)
+    repository.commit()
+    blames(log)
+    assert_as_git(logged, repository, path)
+    assert blames(log) == []
+
+
+@pytest.mark.parametrize(("path", "count"), [("a.txt", 13), ("b.txt", 65)])
+def test_what_many_commits_did_is_git_s_to_tell(
+    repository: RepositoryBuilder, logged: GitClient, log: Path, path: str, count: int
+):
+    repository.commit_file("a.txt", LINES)
+    repository.commit_file("b.txt", LINES)
+    assert_as_git(logged, repository, "a.txt")
+    for number in range(count):
+        repository.commit_file(path, LINES.replace("line 7", f"line {number}"))
+    repository.commit_file("a.txt", LINES.replace("line 9", "line nine"))
+    blames(log)
+    assert_as_git(logged, repository, "a.txt")
+    assert len(blames(log)) == 1
 
 
 EDITS = {
@@ -175,12 +223,14 @@ def test_what_one_commit_did_is_git_s_to_tell_where_it_may_see_it_otherwise(
     assert_as_git(logged, repository, "a.txt")
     assert blames(log) == []
     # How lines are compared is configured.
-    repository.git("config", "diff.algorithm", "patience")
-    assert_as_git(logged, repository, "a.txt")
-    repository.commit_file("a.txt", LINES.replace("line 7", "line seven"))
-    blames(log)
-    assert_as_git(logged, repository, "a.txt")
-    assert len(blames(log)) == 1
+    for option, value in (("diff.algorithm", "patience"), ("diff.indentHeuristic", "false")):
+        repository.git("config", option, value)
+        assert_as_git(logged, repository, "a.txt")
+        repository.commit_file("a.txt", LINES.replace("line 7", value))
+        blames(log)
+        assert_as_git(logged, repository, "a.txt")
+        assert len(blames(log)) == 1
+        repository.git("config", "--unset", option)
 
 
 def test_a_link_that_becomes_a_file_is_new(repository: RepositoryBuilder, client: GitClient):
@@ -301,6 +351,10 @@ def test_lists_of_revisions_to_ignore(repository: RepositoryBuilder, logged: Git
     changed = LINES.replace("line 3", "LINE 3")
     new = repository.commit_file("a.txt", "first\n" + changed + "last\n")
     blames(log)
+    assert_as_git_ignoring(logged, repository)
+    assert blames(log) == []
+    text = "first\n" + changed + "last\n"
+    old, new = new, merge(repository, "a.txt", "zeroth\n" + text, text + "more\n")
     assert_as_git_ignoring(logged, repository)
     assert [f" {old}..{new} " in told for told in blames(log)] == [True]
     repository.commit_file("a.txt", "first\nsecond\n" + changed + "last\n")

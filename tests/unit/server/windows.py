@@ -23,7 +23,11 @@ class Window:
         self._cache = place / "cache"
         self.health: list[str] = []
         self.session = Session(Shared(), {"XDG_CONFIG_HOME": str(place / "config")})
-        options = {"index": {"workers": 1}, "cache": {"directory": str(self._cache)}}
+        options = {
+            "index": {"workers": 1},
+            "cache": {"directory": str(self._cache)},
+            "search": {"deep": "off"},
+        }
         self.session.configuration.initialization_options = options
         self.session.protocol.connect(self._take)
         self.session.ready.set()

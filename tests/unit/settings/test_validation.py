@@ -112,7 +112,7 @@ def test_a_misspelt_name_gets_a_suggestion() -> None:
 
 def test_a_name_like_no_other_gets_the_known_ones() -> None:
     _, (problem,) = load({"search": {"zzz": 3}})
-    assert "Known are limit, snippetLines, workspaceSymbols." in problem.message
+    assert "Known are limit, snippetLines, deep, deepPercent, workspaceSymbols." in problem.message
 
 
 def test_a_long_value_is_shortened_in_the_message() -> None:

@@ -119,6 +119,52 @@ def test_similar_code_without_itself(folder: WorkspaceFolder) -> None:
     assert all(hit.path != "tests/test_cart.py" or hit.start_line > 6 for hit in result.hits)
 
 
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ('where is "return self" in the mail', "shop/cart.py"),
+        ('"server.sendmail(" of a picture in pieces', "shop/mail.py"),
+        ('"Shop" mail address of a customer', "README.md"),
+        ('"smtp(\'localhost" picture', "shop/mail.py"),
+        ('"method:   \'PUT\'" "file.slice" cart', "web/upload.js"),
+    ],
+)
+def test_what_is_quoted_stands_first(folder: WorkspaceFolder, question: str, first: str) -> None:
+    assert folder.search(SearchQuery(text=question)).hits[0].path == first
+
+
+def test_a_quote_that_nothing_holds_changes_nothing(folder: WorkspaceFolder) -> None:
+    quoted = folder.search(SearchQuery(text='the "price of a cart that nobody bought"', limit=20))
+    plain = folder.search(SearchQuery(text="the price of a cart that nobody bought", limit=20))
+    assert [hit.path for hit in quoted.hits] == [hit.path for hit in plain.hits]
+
+
+def test_what_is_similar_is_named(folder: WorkspaceFolder) -> None:
+    query = SearchQuery(text=" ", limit=5)
+    hits = folder.find_similar("tests/test_cart.py", 0, 6, query=query).hits
+    by_path = {hit.path: hit.shared for hit in hits}
+    # Whole identifiers, and the words of them where they stand alone.
+    assert set(by_path["shop/cart.py"] or ()) >= {"total_price", "Cart", "items"}
+    assert by_path["shop/mail.py"] is not None
+    assert "total_price" not in by_path["shop/mail.py"]
+    assert folder.search(SearchQuery(text="cart")).hits[0].shared is None
+
+
+def test_what_nearly_all_code_says_is_no_likeness(root: Path, settings: Settings) -> None:
+    for number in range(60):
+        (root / f"step_{number}.py").write_text(
+            f"def step_{number}(tools):\n    return prepare_everything(tools, {number})\n"
+        )
+    (root / "step_3.py").write_text("def step_3(tools):\n    return rarely_called(tools, 3)\n")
+    (root / "step_4.py").write_text("def step_4(tools):\n    return rarely_called(tools, 4)\n")
+    folder = WorkspaceFolder.open(root, settings)
+    folder.start()
+    folder.wait_until_ready()
+    hits = folder.find_similar("step_3.py", 0, 1, query=SearchQuery(text=" ", limit=3)).hits
+    assert [hit.shared for hit in hits if hit.path == "step_4.py"] == [("rarely_called",)]
+    folder.close()
+
+
 @pytest.mark.parametrize("lines", [(5, 4), (-1, 2), (0, 10_000)])
 def test_similar_to_lines_that_are_not_there(
     folder: WorkspaceFolder, lines: tuple[int, int]
