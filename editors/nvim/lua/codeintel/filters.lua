@@ -8,6 +8,7 @@ local M = {}
 
 ---@class codeintel.Filters
 ---@field query string The words and phrases, without the filters.
+---@field quoted string The same, phrases in quotes, as the server puts them first.
 ---@field languages string[]
 ---@field globs string[]
 ---@field author? string
@@ -158,8 +159,9 @@ end
 ---@return codeintel.Filters
 function M.parse(text)
   ---@type codeintel.Filters
-  local filters = { query = "", languages = {}, globs = {}, phrases = {}, problems = {} }
-  local words, i = {}, 1
+  local filters =
+    { query = "", quoted = "", languages = {}, globs = {}, phrases = {}, problems = {} }
+  local words, quoted, i = {}, {}, 1
   while true do
     i = text:find("%S", i)
     if not i then
@@ -183,14 +185,17 @@ function M.parse(text)
       if vim.trim(phrase) ~= "" then
         table.insert(filters.phrases, phrase)
         table.insert(words, phrase)
+        -- The server's quotes know no backslash.
+        table.insert(quoted, phrase:find('"') and phrase or '"' .. phrase .. '"')
       end
     else
       local word
       word, i = text:match("^(%S+)()", i)
       table.insert(words, word)
+      table.insert(quoted, word)
     end
   end
-  filters.query = table.concat(words, " ")
+  filters.query, filters.quoted = table.concat(words, " "), table.concat(quoted, " ")
   return filters
 end
 
@@ -203,7 +208,7 @@ function M.search_params(filters, limit)
   local exact = #filters.phrases > 0
   local only_phrases = exact and table.concat(filters.phrases, " ") == filters.query
   return {
-    query = filters.query,
+    query = filters.quoted,
     mode = filters.mode or (only_phrases and "lexical" or nil),
     limit = exact and 200 or limit,
     languages = #filters.languages > 0 and filters.languages or nil,

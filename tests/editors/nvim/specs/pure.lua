@@ -10,6 +10,8 @@ local it, same = check.it, check.same
 local filters = require("codeintel.filters")
 for _, case in ipairs(vim.json.decode(table.concat(vim.fn.readfile(cases), "\n"))) do
   it("filters: " .. case.text, function()
+    local parsed = filters.parse(case.text)
+    parsed.quoted = nil
     same({
       query = case.query,
       languages = case.languages or {},
@@ -20,14 +22,14 @@ for _, case in ipairs(vim.json.decode(table.concat(vim.fn.readfile(cases), "\n")
       mode = case.mode,
       phrases = case.phrases or {},
       problems = case.problems or {},
-    }, filters.parse(case.text))
+    }, parsed)
   end)
 end
 
 it("a phrase has whole snippets asked for, and is looked for in them", function()
   local wanted = filters.parse('cache "time to live"')
   local params = filters.search_params(wanted, 20)
-  same({ 200, 200 }, { params.limit, params.snippetLines })
+  same({ 'cache "time to live"', 200, 200 }, { params.query, params.limit, params.snippetLines })
   same(nil, params.mode)
   same("lexical", filters.search_params(filters.parse('"time to live"'), 20).mode)
   local function line(text, query)
