@@ -19,6 +19,7 @@ STEPS: dict[str, list[str]] = {
     "unit": [PYTHON, "-m", "pytest", "tests/unit"],
     "e2e": [PYTHON, "-m", "pytest", "tests/e2e"],
     "faults": [PYTHON, "-m", "pytest", "tests/faults"],
+    "vscode": [PYTHON, "-m", "tests.editors.vscode"],
 }
 
 

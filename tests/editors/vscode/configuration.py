@@ -1,0 +1,149 @@
+"""The extension's settings: `python -m tests.editors.vscode.configuration [--check]` writes them.
+
+Two sources: the server's schema, and `own-settings.json` of the extension for what the server does
+not know. Written are `contributes.configuration` of package.json and the keys `configuration.*` of
+package.nls.json. Invariant: what the server takes from the user alone has the scope `machine`, so
+that VS Code does not read it from a workspace either.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from codeintel_ls.settings import json_schema
+from tests.editors.vscode.layout import EXTENSION, MANIFEST, STRINGS
+
+Json = dict[str, Any]
+
+PREFIX: Final = "codeintel"
+_KEYS: Final = "configuration."
+_OWN: Final = EXTENSION / "own-settings.json"
+_TITLES: Final = {
+    "index": "Index",
+    "search": "Search",
+    "blame": "Blame",
+    "git": "Git",
+    "embedding": "Embedding",
+    "cache": "Cache",
+    "daemon": "Daemon",
+    "log": "Log",
+}
+_SCOPES: Final = {"machine": "machine", "window": "window", "resource": "resource"}
+_WORDS: Final = ("description", "markdownDescription", "deprecationMessage")
+_LISTS: Final = ("enumDescriptions", "markdownEnumDescriptions", "enumItemLabels")
+
+
+def server_sections() -> list[Json]:
+    """The server's settings as sections of VS Code's, in plain English."""
+    sections: Json = json_schema()["properties"]  # type: ignore[assignment]
+    return [
+        {
+            "title": _TITLES[name],
+            "properties": {
+                f"{PREFIX}.{name}.{key}": _property(leaf)
+                for key, leaf in section["properties"].items()
+            },
+        }
+        for name, section in sections.items()
+    ]
+
+
+def _property(leaf: Mapping[str, Any]) -> Json:
+    kept = {key: value for key, value in leaf.items() if key not in {"description", "x-scope"}}
+    return {
+        **kept,
+        # Backquotes are Markdown, which only this field shows.
+        "markdownDescription": leaf["description"],
+        "scope": _SCOPES[leaf["x-scope"]],
+    }
+
+
+def own_sections() -> list[Json]:
+    """The settings that only the extension knows."""
+    return json.loads(_OWN.read_text("utf-8")) if _OWN.exists() else []
+
+
+def localised(sections: Iterable[Json]) -> tuple[list[Json], dict[str, str]]:
+    """Sections whose texts are keys of package.nls.json, numbered in order; and those texts."""
+    strings: dict[str, str] = {}
+
+    def key_of(name: str, text: str) -> str:
+        strings[name] = text
+        return f"%{name}%"
+
+    results: list[Json] = []
+    for order, section in enumerate(sections):
+        properties: Json = {}
+        for place, (name, described) in enumerate(section["properties"].items()):
+            base = f"{_KEYS}{name.removeprefix(PREFIX + '.')}"
+            shown: Json = {**described, "order": place}
+            for word in _WORDS:
+                if word in shown:
+                    shown[word] = key_of(f"{base}.{word}", shown[word])
+            for word in _LISTS:
+                if word in shown:
+                    shown[word] = [
+                        key_of(f"{base}.{word}.{number}", text)
+                        for number, text in enumerate(shown[word])
+                    ]
+            properties[name] = shown
+        title = key_of(f"{_KEYS}{section['title'].lower().replace(' ', '-')}", section["title"])
+        results.append({"order": order, "title": title, "properties": properties})
+    return results, strings
+
+
+def generated(manifest: Json, strings: Mapping[str, str]) -> tuple[Json, dict[str, str]]:
+    """The manifest and its strings as they should be."""
+    sections, texts = localised([*own_sections(), *server_sections()])
+    contributes = {**manifest["contributes"], "configuration": sections}
+    others = {key: text for key, text in strings.items() if not key.startswith(_KEYS)}
+    return {**manifest, "contributes": contributes}, {**others, **texts}
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def drift() -> list[str]:
+    """What is not as generated; empty where all is well."""
+    manifest = json.loads(MANIFEST.read_text("utf-8"))
+    strings = json.loads(STRINGS.read_text("utf-8"))
+    expected, texts = generated(manifest, strings)
+    problems = [
+        f"package.nls.json: {key} is not as generated"
+        for key in sorted({*strings, *texts})
+        if strings.get(key) != texts.get(key)
+    ]
+    if manifest["contributes"].get("configuration") != expected["contributes"]["configuration"]:
+        problems.append("package.json: contributes.configuration is not as generated")
+    return problems
+
+
+def write() -> None:
+    """Write both files; nothing else of them changes."""
+    manifest, strings = generated(
+        json.loads(MANIFEST.read_text("utf-8")), json.loads(STRINGS.read_text("utf-8"))
+    )
+    MANIFEST.write_text(_text(manifest), "utf-8")
+    STRINGS.write_text(_text(strings), "utf-8")
+
+
+def main(arguments: list[str]) -> int:
+    """Write, or with `--check` only say what is wrong."""
+    if arguments not in ([], ["--check"]):
+        print(__doc__)
+        return 2
+    if not arguments:
+        write()
+        return 0
+    problems = drift()
+    for problem in problems:
+        print(problem)
+    if problems:
+        print("Run `python -m tests.editors.vscode.configuration`.")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,125 @@
+"""Tests in running VS Code: a server, a repository, and a program of Node that opens windows."""
+
+import contextlib
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from attrs import frozen
+
+from tests.editors.vscode.code_server import CodeServer, running
+from tests.editors.vscode.layout import COMPILED, KEPT, SCREENSHOTS, CheckError
+from tests.editors.vscode.sample import Sample, make_sample
+from tests.editors.vscode.toolchain import browser, node, node_environment
+
+_HARNESS: Final = {
+    "name": "harness",
+    "publisher": "codeintel-tests",
+    "version": "0.0.0",
+    "engines": {"vscode": "^1.90.0"},
+}
+
+
+@frozen(kw_only=True)
+class Session:
+    """A running server and what its windows open."""
+
+    server: CodeServer
+    sample: Sample
+    chromium: Path
+
+    def node(self, script: str, *arguments: str, check: bool = True) -> None:
+        """Run one of the compiled programs, whose output is shown."""
+        place = {
+            "url": self.server.url,
+            "browser": str(self.chromium),
+            "settingsFile": str(self.server.settings_file),
+            "screenshots": str(SCREENSHOTS),
+            "folder": str(self.sample.folder),
+            "second": str(self.sample.second),
+            "commits": self.sample.commits,
+            "plain": str(self.sample.folder.parent / "plain"),
+        }
+        done = subprocess.run(
+            [str(node()), str(COMPILED / "browser" / script), *arguments],
+            env={**node_environment(), "CODEINTEL_TEST_PLACE": json.dumps(place)},
+            check=False,
+        )
+        if check and done.returncode:
+            self._keep_logs()
+            raise CheckError(f"{script} {' '.join(arguments)}: exit code {done.returncode}")
+
+    def suite(self, name: str) -> None:
+        """Run a suite in the extension host of a new window."""
+        harness = COMPILED / "host"
+        (harness / "package.json").write_text(json.dumps(_HARNESS))
+        suite = harness / f"{name}.suite.js"
+        self.node("host.main.js", str(suite), str(harness), str(self._results))
+
+    @property
+    def _results(self) -> Path:
+        return self.server.home / "results.txt"
+
+    def _keep_logs(self) -> None:
+        kept = KEPT / "logs"
+        shutil.rmtree(kept, ignore_errors=True)
+        kept.mkdir(parents=True)
+        for log in self.server.home.rglob("*.log"):
+            with contextlib.suppress(OSError):
+                shutil.copyfile(log, kept / f"{len(list(kept.iterdir())):02}-{log.name}")
+        print(f"Logs are kept in {kept.relative_to(KEPT.parents[1])}.")
+
+
+@contextlib.contextmanager
+def session(
+    package: Path,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    with_server: bool = True,
+    trust_everything: bool = True,
+) -> Iterator[Session]:
+    """A server with the extension, and a repository to open."""
+    chromium = browser()
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    # Short, for the sockets in it.
+    with tempfile.TemporaryDirectory(prefix="ci-", ignore_cleanup_errors=True) as folder:
+        home = Path(folder)
+        sample = make_sample(home / "work")
+        (home / "work" / "plain").mkdir()
+        (home / "work" / "plain" / "notes.txt").write_text("No repository here.\n")
+        with running(
+            home,
+            package,
+            settings=settings,
+            with_server=with_server,
+            trust_everything=trust_everything,
+        ) as server:
+            yield Session(server=server, sample=sample, chromium=chromium)
+
+
+def in_the_host(package: Path) -> None:
+    """The main suite, in the extension host."""
+    with session(package) as running_session:
+        running_session.suite("main")
+
+
+def in_the_browser(package: Path) -> None:
+    """What is drawn, with pictures."""
+    with session(package) as running_session:
+        running_session.node("dom.main.js")
+
+
+def without_a_server(package: Path) -> None:
+    """No `codeintel-ls` anywhere, then a folder that is not trusted."""
+    trust = "security.workspace.trust.enabled"
+    with session(
+        package, with_server=False, trust_everything=False, settings={trust: False}
+    ) as running_session:
+        running_session.suite("missing")
+        settings = running_session.server.settings_file
+        settings.write_text(json.dumps({**json.loads(settings.read_text()), trust: True}))
+        running_session.suite("untrusted")
