@@ -25,5 +25,6 @@ await build({
   target: "node20",
   sourcemap: "inline",
   external: ["vscode", "mocha", "playwright-core", "typescript"],
+  tsconfigRaw: {},
   logLevel: "warning",
 });

@@ -20,7 +20,8 @@ def _settings() -> None:
 
 
 def _types() -> None:
-    toolchain.run_quietly([*toolchain.tool("tsc"), "--noEmit", "-p", "."], EXTENSION)
+    for project in (".", "src/webview", "test/browser"):
+        toolchain.run_quietly([*toolchain.tool("tsc"), "--noEmit", "-p", project], EXTENSION)
 
 
 def _lint() -> None:

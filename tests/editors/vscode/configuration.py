@@ -18,6 +18,7 @@ Json = dict[str, Any]
 
 PREFIX: Final = "codeintel"
 _KEYS: Final = "configuration."
+_MARK: Final = '\n    "configuration": '
 _OWN: Final = EXTENSION / "own-settings.json"
 _TITLES: Final = {
     "index": "Index",
@@ -30,7 +31,7 @@ _TITLES: Final = {
     "log": "Log",
 }
 _SCOPES: Final = {"machine": "machine", "window": "window", "resource": "resource"}
-_WORDS: Final = ("description", "markdownDescription", "deprecationMessage")
+_WORDS: Final = {"description": "", "markdownDescription": "", "deprecationMessage": ".deprecation"}
 _LISTS: Final = ("enumDescriptions", "markdownEnumDescriptions", "enumItemLabels")
 
 
@@ -78,9 +79,9 @@ def localised(sections: Iterable[Json]) -> tuple[list[Json], dict[str, str]]:
         for place, (name, described) in enumerate(section["properties"].items()):
             base = f"{_KEYS}{name.removeprefix(PREFIX + '.')}"
             shown: Json = {**described, "order": place}
-            for word in _WORDS:
+            for word, ending in _WORDS.items():
                 if word in shown:
-                    shown[word] = key_of(f"{base}.{word}", shown[word])
+                    shown[word] = key_of(base + ending, shown[word])
             for word in _LISTS:
                 if word in shown:
                     shown[word] = [
@@ -93,40 +94,33 @@ def localised(sections: Iterable[Json]) -> tuple[list[Json], dict[str, str]]:
     return results, strings
 
 
-def generated(manifest: Json, strings: Mapping[str, str]) -> tuple[Json, dict[str, str]]:
-    """The manifest and its strings as they should be."""
+def generated(manifest: str, strings: str) -> tuple[str, str]:
+    """Both files' texts as they should be; the rest of them stays as it was written."""
     sections, texts = localised([*own_sections(), *server_sections()])
-    contributes = {**manifest["contributes"], "configuration": sections}
-    others = {key: text for key, text in strings.items() if not key.startswith(_KEYS)}
-    return {**manifest, "contributes": contributes}, {**others, **texts}
-
-
-def _text(value: object) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    start = manifest.index(_MARK) + len(_MARK)
+    _, length = json.JSONDecoder().raw_decode(manifest[start:])
+    shown = json.dumps(sections, indent=2, ensure_ascii=False).replace("\n", "\n    ")
+    others = {key: text for key, text in json.loads(strings).items() if not key.startswith(_KEYS)}
+    nls = json.dumps({**others, **texts}, indent=2, ensure_ascii=False) + "\n"
+    return manifest[:start] + shown + manifest[start + length :], nls
 
 
 def drift() -> list[str]:
     """What is not as generated; empty where all is well."""
-    manifest = json.loads(MANIFEST.read_text("utf-8"))
-    strings = json.loads(STRINGS.read_text("utf-8"))
-    expected, texts = generated(manifest, strings)
-    problems = [
-        f"package.nls.json: {key} is not as generated"
-        for key in sorted({*strings, *texts})
-        if strings.get(key) != texts.get(key)
+    kept = (MANIFEST.read_text("utf-8"), STRINGS.read_text("utf-8"))
+    names = ("contributes.configuration of package.json", "package.nls.json")
+    return [
+        f"{name} is not as generated."
+        for name, is_so, should in zip(names, kept, generated(*kept), strict=True)
+        if json.loads(is_so) != json.loads(should)
     ]
-    if manifest["contributes"].get("configuration") != expected["contributes"]["configuration"]:
-        problems.append("package.json: contributes.configuration is not as generated")
-    return problems
 
 
 def write() -> None:
-    """Write both files; nothing else of them changes."""
-    manifest, strings = generated(
-        json.loads(MANIFEST.read_text("utf-8")), json.loads(STRINGS.read_text("utf-8"))
-    )
-    MANIFEST.write_text(_text(manifest), "utf-8")
-    STRINGS.write_text(_text(strings), "utf-8")
+    """Write both files."""
+    manifest, strings = generated(MANIFEST.read_text("utf-8"), STRINGS.read_text("utf-8"))
+    MANIFEST.write_text(manifest, "utf-8")
+    STRINGS.write_text(strings, "utf-8")
 
 
 def main(arguments: list[str]) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from tests.editors.vscode.code_server import CodeServer, running
 from tests.editors.vscode.layout import COMPILED, KEPT, SCREENSHOTS, CheckError
@@ -42,7 +42,7 @@ class Session:
             "folder": str(self.sample.folder),
             "second": str(self.sample.second),
             "commits": self.sample.commits,
-            "plain": str(self.sample.folder.parent / "plain"),
+            "plain": str(self.sample.second.parent / "plain"),
         }
         done = subprocess.run(
             [str(node()), str(COMPILED / "browser" / script), *arguments],
@@ -58,10 +58,11 @@ class Session:
         harness = COMPILED / "host"
         (harness / "package.json").write_text(json.dumps(_HARNESS))
         suite = harness / f"{name}.suite.js"
-        self.node("host.main.js", str(suite), str(harness), str(self._results))
+        self.node("host.main.js", str(suite), str(harness), str(self.results))
 
     @property
-    def _results(self) -> Path:
+    def results(self) -> Path:
+        """Where tests in the extension host write what comes of them."""
         return self.server.home / "results.txt"
 
     def _keep_logs(self) -> None:
@@ -81,14 +82,17 @@ def session(
     settings: Mapping[str, Any] | None = None,
     with_server: bool = True,
     trust_everything: bool = True,
+    opens: Path | None = None,
 ) -> Iterator[Session]:
-    """A server with the extension, and a repository to open."""
+    """A server with the extension, and a repository to open: a sample, or the one in `opens`."""
     chromium = browser()
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     # Short, for the sockets in it.
     with tempfile.TemporaryDirectory(prefix="ci-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         sample = make_sample(home / "work")
+        if opens:
+            sample = evolve(sample, folder=opens)
         (home / "work" / "plain").mkdir()
         (home / "work" / "plain" / "notes.txt").write_text("No repository here.\n")
         with running(

@@ -50,14 +50,7 @@ export async function launch(where: Place): Promise<Browser> {
 
 export function changeSettings(where: Place, change: Record<string, unknown>): void {
   const settings = JSON.parse(readFileSync(where.settingsFile, "utf8")) as Record<string, unknown>;
-  for (const [name, value] of Object.entries(change)) {
-    if (value === undefined) {
-      delete settings[name];
-    } else {
-      settings[name] = value;
-    }
-  }
-  writeFileSync(where.settingsFile, JSON.stringify(settings, undefined, 2));
+  writeFileSync(where.settingsFile, JSON.stringify({ ...settings, ...change }, undefined, 2));
 }
 
 export class Window {
@@ -109,7 +102,7 @@ export class Window {
     await this.page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
     await this.page.locator(".editor-group-container.active .monaco-editor .view-lines").waitFor();
     await this.page.waitForFunction(
-      (wanted) => document.querySelector(".statusbar")?.textContent?.includes(`Ln ${wanted},`),
+      (wanted) => document.querySelector(".statusbar")?.textContent.includes(`Ln ${wanted},`),
       line,
     );
   }
