@@ -63,8 +63,15 @@ def environment_in(home: Path, *, with_server: bool) -> dict[str, str]:
     inherited = node_environment()
     scripts = str(Path(sys.executable).parent)
     path = [part for part in inherited["PATH"].split(os.pathsep) if part != scripts]
+    # An environment that is active where the tests run would be taken for the workspace's.
+    active = {"VIRTUAL_ENV", "CONDA_PREFIX"}
+    kept = {
+        name: value
+        for name, value in inherited.items()
+        if not name.startswith("GIT_") and name not in active
+    }
     return {
-        **{name: value for name, value in inherited.items() if not name.startswith("GIT_")},
+        **kept,
         "PATH": os.pathsep.join([scripts, *path] if with_server else path),
         "HOME": str(home),
         "XDG_CACHE_HOME": str(home / "cache"),

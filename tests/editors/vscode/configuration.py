@@ -1,9 +1,10 @@
 """The extension's settings: `python -m tests.editors.vscode.configuration [--check]` writes them.
 
-Two sources: the server's schema, and `own-settings.json` of the extension for what the server does
-not know. Written are `contributes.configuration` of package.json and the keys `configuration.*` of
-package.nls.json. Invariant: what the server takes from the user alone has the scope `machine`, so
-that VS Code does not read it from a workspace either.
+Sources: the server's schema; `setting-defaults.json` of the extension for defaults of the server's
+that differ in it; `own-settings.json` for what the server does not know. Written are
+`contributes.configuration` of package.json and the keys `configuration.*` of package.nls.json.
+Invariant: what the server takes from the user alone has the scope `machine`, so that VS Code does
+not read it from a workspace either.
 """
 
 import json
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from codeintel_ls.settings import json_schema
-from tests.editors.vscode.layout import EXTENSION, MANIFEST, STRINGS
+from tests.editors.vscode.layout import EXTENSION, MANIFEST, STRINGS, CheckError
 
 Json = dict[str, Any]
 
@@ -20,6 +21,7 @@ PREFIX: Final = "codeintel"
 _KEYS: Final = "configuration."
 _MARK: Final = '\n    "configuration": '
 _OWN: Final = EXTENSION / "own-settings.json"
+_DEFAULTS: Final = EXTENSION / "setting-defaults.json"
 _TITLES: Final = {
     "index": "Index",
     "search": "Search",
@@ -38,16 +40,18 @@ _LISTS: Final = ("enumDescriptions", "markdownEnumDescriptions", "enumItemLabels
 def server_sections() -> list[Json]:
     """The server's settings as sections of VS Code's, in plain English."""
     sections: Json = json_schema()["properties"]  # type: ignore[assignment]
-    return [
-        {
-            "title": _TITLES[name],
-            "properties": {
-                f"{PREFIX}.{name}.{key}": _property(leaf)
-                for key, leaf in section["properties"].items()
-            },
+    defaults: Json = json.loads(_DEFAULTS.read_text("utf-8")) if _DEFAULTS.exists() else {}
+    results: list[Json] = []
+    for name, section in sections.items():
+        properties = {
+            f"{PREFIX}.{name}.{key}": _property(leaf) for key, leaf in section["properties"].items()
         }
-        for name, section in sections.items()
-    ]
+        for key in properties.keys() & defaults.keys():
+            properties[key]["default"] = defaults.pop(key)
+        results.append({"title": _TITLES[name], "properties": properties})
+    if defaults:
+        raise CheckError(f"{_DEFAULTS.name} names settings that are not: {', '.join(defaults)}.")
+    return results
 
 
 def _property(leaf: Mapping[str, Any]) -> Json:
