@@ -20,7 +20,7 @@ from typing import Any, Final
 import psutil
 from attrs import frozen
 
-from tests.editors.vscode.layout import CheckError
+from tests.editors.vscode.layout import KEPT, CheckError
 from tests.editors.vscode.toolchain import code_server, node_environment, run_quietly
 
 _UP_SECONDS: Final = 60
@@ -82,6 +82,8 @@ def environment_in(home: Path, *, with_server: bool) -> dict[str, str]:
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
         "EXTENSIONS_GALLERY": "{}",
+        # Where the server's dependencies are kept between runs that install it.
+        "PIP_CACHE_DIR": str(KEPT / "pip"),
         "CODEINTEL_TEST_RESULTS": str(home / "results.txt"),
         "LANG": "C.UTF-8",
     }

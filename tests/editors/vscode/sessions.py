@@ -53,12 +53,13 @@ class Session:
             self._keep_logs()
             raise CheckError(f"{script} {' '.join(arguments)}: exit code {done.returncode}")
 
-    def suite(self, name: str) -> None:
-        """Run a suite in the extension host of a new window."""
+    def suite(self, name: str, workspace: Path | None = None) -> None:
+        """Run a suite in the extension host of a new window, which has that workspace open."""
         harness = COMPILED / "host"
         (harness / "package.json").write_text(json.dumps(_HARNESS))
         suite = harness / f"{name}.suite.js"
-        self.node("host.main.js", str(suite), str(harness), str(self.results))
+        opened = [str(workspace)] if workspace else []
+        self.node("host.main.js", str(suite), str(harness), str(self.results), *opened)
 
     @property
     def results(self) -> Path:
@@ -109,6 +110,11 @@ def in_the_host(package: Path) -> None:
     """The main suite, in the extension host."""
     with session(package) as running_session:
         running_session.suite("main")
+        both = running_session.server.home / "both.code-workspace"
+        sample = running_session.sample
+        folders = [{"path": str(path)} for path in (sample.folder, sample.second)]
+        both.write_text(json.dumps({"folders": folders}))
+        running_session.suite("multi-root", both)
 
 
 def in_the_browser(package: Path) -> None:

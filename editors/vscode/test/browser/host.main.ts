@@ -3,13 +3,14 @@ import { readFileSync, rmSync } from "node:fs";
 import { launch, place } from "./window";
 
 const where = place();
-const [suite, harness, results] = process.argv.slice(2) as [string, string, string];
+const [suite, harness, results, workspace] = process.argv.slice(2) as [string, string, string, string?];
 
 async function run(): Promise<number> {
   rmSync(results, { force: true });
   const browser = await launch(where);
   try {
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     const log: string[] = [];
     const ended = new Promise<number>((resolve) => {
       void page.exposeFunction("codeAutomationExit", (code: number) => {
@@ -24,7 +25,8 @@ async function run(): Promise<number> {
       ["extensionDevelopmentPath", remote + harness],
       ["extensionTestsPath", remote + suite],
     ]);
-    const query = new URLSearchParams({ folder: where.folder, payload });
+    const opened = workspace === undefined ? { folder: where.folder } : { workspace };
+    const query = new URLSearchParams({ ...opened, payload });
     await page.goto(`${where.url}/?${query.toString()}`);
     const late = new Promise<number>((resolve) => setTimeout(resolve, 170_000, -1).unref());
     const code = await Promise.race([ended, late]);

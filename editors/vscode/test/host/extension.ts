@@ -2,11 +2,20 @@
 import * as vscode from "vscode";
 import type { CodeIntelApi } from "../../src/api";
 
+interface MenuEntry {
+  readonly command?: string;
+  readonly when?: string;
+}
+
 interface Manifest {
   readonly version: string;
   readonly contributes: {
     readonly commands: readonly { readonly command: string; readonly title: string }[];
-    readonly menus: { readonly commandPalette?: readonly { command: string; when?: string }[] };
+    readonly menus: Readonly<Record<string, readonly MenuEntry[]>>;
+    readonly keybindings: readonly { readonly command: string; readonly key: string }[];
+    readonly configuration: readonly {
+      readonly properties: Readonly<Record<string, { readonly scope: string }>>;
+    }[];
   };
 }
 
@@ -79,4 +88,15 @@ export async function open(path: string, line = 0): Promise<vscode.TextEditor> {
 /** Runs one of the extension's commands. */
 export async function command<T>(name: string, ...values: unknown[]): Promise<T> {
   return vscode.commands.executeCommand<T>(`codeintel-ls.${name}`, ...values);
+}
+
+/** Does something while a setting of the user has another value. */
+export async function changing(name: string, value: unknown, work: () => Promise<void>): Promise<void> {
+  const configuration = vscode.workspace.getConfiguration("codeintel");
+  await configuration.update(name, value, vscode.ConfigurationTarget.Global);
+  try {
+    await work();
+  } finally {
+    await configuration.update(name, undefined, vscode.ConfigurationTarget.Global);
+  }
 }
