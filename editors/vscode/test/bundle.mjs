@@ -16,6 +16,7 @@ await build({
     ...files("unit", ".test.ts"),
     ...files("host", ".suite.ts"),
     ...files("browser", ".main.ts"),
+    join(here, "driver", "extension.ts"),
   ],
   outbase: here,
   outdir: join(here, "..", "out"),

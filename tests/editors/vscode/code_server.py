@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +21,7 @@ from typing import Any, Final
 import psutil
 from attrs import frozen
 
-from tests.editors.vscode.layout import KEPT, CheckError
+from tests.editors.vscode.layout import COMPILED, KEPT, CheckError
 from tests.editors.vscode.toolchain import code_server, node_environment, run_quietly
 
 _UP_SECONDS: Final = 60
@@ -28,12 +29,14 @@ _SETTINGS: Final[Mapping[str, Any]] = {
     "chat.disableAIFeatures": True,
     "extensions.ignoreRecommendations": True,
     "files.simpleDialog.enable": True,
+    # VS Code has a blame of its own in the status bar; the pictures show ours.
+    "git.blame.statusBarItem.enabled": False,
     "git.openRepositoryInParentFolders": "never",
     "security.workspace.trust.startupPrompt": "never",
     "telemetry.telemetryLevel": "off",
     "update.mode": "none",
     "window.commandCenter": False,
-    "workbench.colorTheme": "Default Light Modern",
+    "workbench.colorTheme": "Light Modern",
     "workbench.layoutControl.enabled": False,
     "workbench.secondarySideBar.defaultVisibility": "hidden",
     "workbench.startupEditor": "none",
@@ -82,6 +85,7 @@ def environment_in(home: Path, *, with_server: bool) -> dict[str, str]:
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
         "EXTENSIONS_GALLERY": "{}",
+        "CODEINTEL_TEST_DRIVER": str(home / "driver"),
         # Where the server's dependencies are kept between runs that install it.
         "PIP_CACHE_DIR": str(KEPT / "pip"),
         "CODEINTEL_TEST_RESULTS": str(home / "results.txt"),
@@ -111,7 +115,8 @@ def running(
     )
     (home / "code-server.yaml").write_text("auth: none\n")
     command = code_server()
-    run_quietly([*command, *places, "--install-extension", str(package)], home)
+    extensions = ("--install-extension", str(package), "--install-extension", str(_driver(home)))
+    run_quietly([*command, *places, *extensions], home)
     port = _free_port()
     arguments = (
         *("--auth", "none", "--bind-addr", f"127.0.0.1:{port}"),
@@ -137,6 +142,25 @@ def running(
         yield CodeServer(url=url, home=home, settings_file=settings_file)
     finally:
         _end(process, home)
+
+
+def _driver(home: Path) -> Path:
+    """The package of the small extension that tests in the browser ask."""
+    manifest = {
+        "name": "driver",
+        "publisher": "codeintel-tests",
+        "version": "0.0.1",
+        "engines": {"vscode": "^1.90.0"},
+        "main": "./extension.js",
+        "activationEvents": ["onStartupFinished"],
+        "extensionKind": ["workspace"],
+        "capabilities": {"untrustedWorkspaces": {"supported": True}},
+    }
+    target = home / "driver.vsix"
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr("extension/package.json", json.dumps(manifest))
+        archive.write(COMPILED / "driver" / "extension.js", "extension/extension.js")
+    return target
 
 
 def _free_port() -> int:

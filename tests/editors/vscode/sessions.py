@@ -37,7 +37,7 @@ class Session:
         place = {
             "url": self.server.url,
             "browser": str(self.chromium),
-            "settingsFile": str(self.server.settings_file),
+            "driver": str(self.server.home / "driver"),
             "screenshots": str(SCREENSHOTS),
             "folder": str(self.sample.folder),
             "second": str(self.sample.second),

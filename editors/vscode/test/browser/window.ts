@@ -1,12 +1,13 @@
 /** A window of VS Code in a browser, driven as a person does: by keys, clicks and what is drawn. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Browser, chromium, type Locator, type Page } from "playwright-core";
+import type { Request } from "../driver/extension";
 
 export const THEMES = {
-  light: { setting: "Default Light Modern", className: "vs" },
-  dark: { setting: "Default Dark Modern", className: "vs-dark" },
+  light: { setting: "Light Modern", className: "vs" },
+  dark: { setting: "Dark Modern", className: "vs-dark" },
   contrast: { setting: "Default High Contrast", className: "hc-black" },
 } as const;
 
@@ -16,7 +17,7 @@ export type Theme = keyof typeof THEMES;
 export interface Place {
   readonly url: string;
   readonly browser: string;
-  readonly settingsFile: string;
+  readonly driver: string;
   readonly screenshots: string;
   readonly folder: string;
   readonly second: string;
@@ -48,32 +49,62 @@ export async function launch(where: Place): Promise<Browser> {
   });
 }
 
-export function changeSettings(where: Place, change: Record<string, unknown>): void {
-  const settings = JSON.parse(readFileSync(where.settingsFile, "utf8")) as Record<string, unknown>;
-  writeFileSync(where.settingsFile, JSON.stringify({ ...settings, ...change }, undefined, 2));
+async function written(file: string): Promise<string> {
+  for (let tries = 0; tries < 600; tries++) {
+    if (existsSync(file)) {
+      const text = readFileSync(file, "utf8");
+      if (text !== "") {
+        return text;
+      }
+    }
+    await pause(50);
+  }
+  throw new Error("The driver did not come up in the window's extension host.");
 }
 
 export class Window {
   private constructor(
     readonly page: Page,
     private readonly where: Place,
+    private port: string,
   ) {}
 
   static async open(browser: Browser, where: Place, folder = where.folder): Promise<Window> {
+    rmSync(where.driver, { force: true });
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
     page.setDefaultTimeout(20_000);
-    const window = new Window(page, where);
     await page.goto(`${where.url}/?folder=${encodeURIComponent(folder)}`);
     await page.locator(".monaco-workbench .part.statusbar").waitFor({ timeout: 60_000 });
-    return window;
+    return new Window(page, where, await written(where.driver));
   }
 
   async close(): Promise<void> {
     await this.page.close();
   }
 
+  /** Asks the driver, in this window's extension host. */
+  async ask(request: Request): Promise<unknown> {
+    const response = await fetch(`http://127.0.0.1:${this.port}`, { method: "POST", body: JSON.stringify(request) });
+    const { value, error } = (await response.json()) as { value?: unknown; error?: string };
+    if (error !== undefined) {
+      throw new Error(error);
+    }
+    return value;
+  }
+
+  async setting(name: string, value: unknown): Promise<void> {
+    await this.ask({ kind: "setting", name, value });
+  }
+
+  /** Runs a command by its id, without waiting for its end: it may ask something. */
+  command(name: string, ...values: unknown[]): void {
+    void this.ask({ kind: "command", name, values }).catch((error: unknown) => {
+      console.error(`${name}: ${String(error)}`);
+    });
+  }
+
   /** Runs a command by its title, through the palette. */
-  async command(title: string): Promise<void> {
+  async palette(title: string): Promise<void> {
     await this.page.keyboard.press("F1");
     const input = this.quickInput();
     await input.waitFor();
@@ -90,24 +121,14 @@ export class Window {
     return this.page.locator(".quick-input-list .monaco-list-row");
   }
 
-  /** Opens a file of the folder by its path, and puts the cursor on a line (from 1). */
+  /** Opens a file of the folder, and puts the cursor on a line (from 1). */
   async openFile(path: string, line: number): Promise<void> {
-    await this.page.keyboard.press("Control+P");
-    const input = this.quickInput();
-    await input.waitFor();
-    await input.fill(`${path}:${line}`);
-    const name = path.split("/").at(-1) ?? path;
-    await this.rows().filter({ hasText: name }).first().waitFor();
-    await this.page.keyboard.press("Enter");
-    await this.page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
-    await this.page.locator(".editor-group-container.active .monaco-editor .view-lines").waitFor();
-    await this.page.waitForFunction(
-      (wanted) => document.querySelector(".statusbar")?.textContent.includes(`Ln ${wanted},`),
-      line,
-    );
+    await this.ask({ kind: "open", path: join(this.where.folder, path), line: line - 1 });
+    await this.status(`Ln ${line},`).waitFor();
+    await this.page.locator(".editor-group-container.active .monaco-editor .view-line").first().click({ trial: true });
   }
 
-  /** The drawn line (from 1) of the active editor that holds this text. */
+  /** The drawn line of the active editor that holds this text. */
   line(text: string): Locator {
     return this.page
       .locator(".editor-group-container.active .monaco-editor .view-line")
@@ -120,18 +141,73 @@ export class Window {
   }
 
   async theme(theme: Theme): Promise<void> {
-    changeSettings(this.where, { "workbench.colorTheme": THEMES[theme].setting });
+    await this.setting("workbench.colorTheme", THEMES[theme].setting);
     await this.page.locator(`.monaco-workbench.${THEMES[theme].className}`).waitFor();
     // The colours of decorations follow a moment later.
     await pause(400);
   }
 
-  /** A picture of what is shown now, in every theme. */
+  async picture(name: string, theme: Theme): Promise<void> {
+    await this.page.screenshot({ path: join(this.where.screenshots, `${name}-${theme}.png`) });
+  }
+
+  /** Pictures of what is shown now, in every theme. */
   async pictures(name: string): Promise<void> {
     for (const theme of Object.keys(THEMES) as Theme[]) {
       await this.theme(theme);
-      await this.page.screenshot({ path: join(this.where.screenshots, `${name}-${theme}.png`) });
+      await this.picture(name, theme);
     }
     await this.theme("light");
+  }
+
+  /** Until the server runs and has indexed the folder. */
+  async whenRunning(): Promise<void> {
+    await eventually(
+      "the server",
+      async () => this.ask({ kind: "state" }),
+      (state) => state === "running",
+      40,
+    );
+    await this.ask({ kind: "command", name: "codeintel.updateIndex", values: [{}] });
+  }
+
+  async reload(): Promise<void> {
+    rmSync(this.where.driver, { force: true });
+    await this.page.reload();
+    await this.page.locator(".monaco-workbench .part.statusbar").waitFor({ timeout: 60_000 });
+    this.port = await written(this.where.driver);
+    await this.whenRunning();
+  }
+
+  /** The hover of a line that holds this text, asked for behind its last character. */
+  async hoverLineEnd(text: string): Promise<Locator> {
+    const box = await this.line(text).locator("> span").first().boundingBox();
+    if (box === null) {
+      throw new Error(`No line with ${text} is drawn.`);
+    }
+    const hover = this.page.locator(".monaco-editor .monaco-hover:not(.hidden), .monaco-resizable-hover .monaco-hover");
+    await this.page.mouse.move(box.x + box.width - 4, box.y + box.height / 2, { steps: 4 });
+    await hover.first().waitFor();
+    return hover.first();
+  }
+}
+
+/** What a test waits for: the value, once it is as it should be. */
+export async function eventually<T>(
+  what: string,
+  look: () => Promise<T>,
+  good: (value: T) => boolean,
+  seconds = 15,
+): Promise<T> {
+  const until = Date.now() + seconds * 1000;
+  for (;;) {
+    const value = await look();
+    if (good(value)) {
+      return value;
+    }
+    if (Date.now() > until) {
+      throw new Error(`Waited ${seconds} s for ${what}; last seen: ${JSON.stringify(value)}`);
+    }
+    await pause(100);
   }
 }

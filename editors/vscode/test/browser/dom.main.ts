@@ -1,0 +1,28 @@
+/** What is drawn in a real window, with pictures in light, dark and high contrast. */
+import { after, before } from "node:test";
+import type { Browser } from "playwright-core";
+import { blameTests } from "./blame";
+import { historyTests } from "./history";
+import { searchTests } from "./search";
+import { statusTests } from "./status";
+import { launch, place, Window } from "./window";
+
+const where = place();
+let browser: Browser;
+let shown: Window;
+
+before(async () => {
+  browser = await launch(where);
+  shown = await Window.open(browser, where);
+  await shown.whenRunning();
+});
+
+after(async () => {
+  await browser.close();
+});
+
+const window = (): Window => shown;
+blameTests(window);
+searchTests(window);
+historyTests(window);
+statusTests(window);
