@@ -29,16 +29,11 @@ def _lint() -> None:
 
 
 def _unit() -> None:
-    compile_tests()
+    packaging.compile_tests()
     tests = sorted(str(path) for path in (COMPILED / "unit").glob("*.test.js"))
     if not tests:
         raise CheckError("There are no unit tests.")
     print(toolchain.run_quietly([str(toolchain.node()), "--test", *tests], EXTENSION)[-400:])
-
-
-def compile_tests() -> None:
-    """Bundle the tests into out/."""
-    toolchain.run_quietly([str(toolchain.node()), "test/bundle.mjs"], EXTENSION)
 
 
 def _package() -> None:
@@ -54,17 +49,17 @@ def _vsix() -> Path:
 
 
 def _host() -> None:
-    compile_tests()
+    packaging.compile_tests()
     in_the_host(_vsix())
 
 
 def _missing() -> None:
-    compile_tests()
+    packaging.compile_tests()
     without_a_server(_vsix())
 
 
 def _browser() -> None:
-    compile_tests()
+    packaging.compile_tests()
     in_the_browser(_vsix())
 
 

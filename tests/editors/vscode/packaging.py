@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.editors.vscode.layout import EXTENSION, KEPT, ROOT, CheckError
-from tests.editors.vscode.toolchain import run_quietly, tool
+from tests.editors.vscode.toolchain import node, run_quietly, tool
 
 LARGEST_BUNDLE: Final = 700_000
 _SERVER: Final = EXTENSION / "server"
@@ -27,6 +27,11 @@ def build_wheel() -> Path:
     if len(wheels) != 1:
         raise CheckError(f"Expected one wheel, built {[wheel.name for wheel in wheels]}.")
     return wheels[0]
+
+
+def compile_tests() -> None:
+    """Bundle the tests into out/."""
+    run_quietly([str(node()), "test/bundle.mjs"], EXTENSION)
 
 
 def package() -> Path:

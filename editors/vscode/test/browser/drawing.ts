@@ -51,42 +51,39 @@ export async function drawingTime(page: Page, quiet: number): Promise<number> {
   return (await handle.jsonValue()) as number;
 }
 
+export interface Annotation {
+  readonly text: string;
+  readonly after: number;
+}
+
+interface Seen {
+  pressed: number;
+  text: string;
+  place: string;
+  at: number;
+}
+
 /**
- * From now on, notes at every frame the text that decorations append to the lines of the active
- * editor, and when it became what it is.
+ * From now on, notes at every frame what decorations append to a line of the active editor, and when
+ * it became what it is.
  */
-export async function watchAnnotations(page: Page): Promise<void> {
+export async function watchAnnotation(page: Page): Promise<void> {
   await page.evaluate(() => {
-    interface Annotations {
-      pressed: number;
-      text: string;
-      line: string;
-      seen: number;
-    }
-    const state: Annotations = { pressed: 0, text: "", line: "", seen: 0 };
-    (globalThis as unknown as { annotations: Annotations }).annotations = state;
-    document.addEventListener(
-      "keydown",
-      () => {
-        state.pressed = performance.now();
-      },
-      true,
-    );
+    const seen: Seen = { pressed: 0, text: "", place: "", at: 0 };
+    (globalThis as unknown as { seen: Seen }).seen = seen;
+    document.addEventListener("keydown", () => (seen.pressed = performance.now()), true);
     const look = (): void => {
       const editor = document.querySelector(".editor-group-container.active .monaco-editor");
-      let text = "";
-      let top = "";
-      for (const span of editor?.querySelectorAll<HTMLElement>(".view-line span[class*='ced-']") ?? []) {
+      let [text, place] = ["", ""];
+      for (const span of editor?.querySelectorAll(".view-line span[class*='ced-']") ?? []) {
         const { content } = getComputedStyle(span, "::after");
-        if (content !== "none" && content !== "normal" && content !== '""') {
+        if (!["none", "normal", '""'].includes(content)) {
           text = content;
-          top = span.closest<HTMLElement>(".view-line")?.style.top ?? "";
+          place = span.closest<HTMLElement>(".view-line")?.style.top ?? "";
         }
       }
-      if (text !== state.text || top !== state.line) {
-        state.text = text;
-        state.line = top;
-        state.seen = performance.now();
+      if (text !== seen.text || place !== seen.place) {
+        Object.assign(seen, { text, place, at: performance.now() });
       }
       requestAnimationFrame(look);
     };
@@ -94,20 +91,10 @@ export async function watchAnnotations(page: Page): Promise<void> {
   });
 }
 
-export interface Annotation {
-  readonly text: string;
-  readonly after: number;
-}
-
-/** What stands at the end of a line now, without quotes; how long after the last key it came. */
+/** What stands at the end of a line now, and how long after the last key it came. */
 export async function annotation(page: Page): Promise<Annotation> {
   return page.evaluate(() => {
-    const { annotations } = globalThis as unknown as {
-      annotations: { pressed: number; text: string; seen: number };
-    };
-    return {
-      text: annotations.text.replace(/^"|"$/g, "").replaceAll("\u00a0", " "),
-      after: annotations.seen - annotations.pressed,
-    };
+    const { seen } = globalThis as unknown as { seen: Seen };
+    return { text: seen.text, after: seen.at - seen.pressed };
   });
 }

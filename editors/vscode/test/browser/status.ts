@@ -42,11 +42,8 @@ export function statusTests(window: () => Window): void {
 
   void test("activates within the start of the window", async () => {
     const view = window();
-    view.command("workbench.action.showRuntimeExtensions");
-    const row = view.page.locator(".runtime-extensions-editor .monaco-list-row").filter({ hasText: "codeintel-ls" }).first();
-    await row.waitFor();
-    const told = await eventually("its time", async () => row.innerText(), (text) => /\d+ms/.test(text));
-    console.log(`   activation: ${/Activation:? *\d+ms/.exec(told.replace(/\s+/g, " "))?.[0] ?? told}`);
-    assert.match(told, /\d+ms/);
+    const time = await view.activationTime();
+    console.log(`   activation: ${time} ms`);
+    assert.ok(Number.isInteger(time));
   });
 }

@@ -171,6 +171,18 @@ export class Window {
     await this.ask({ kind: "command", name: "codeintel.updateIndex", values: [{}] });
   }
 
+  /** Milliseconds of the extension host's time, as VS Code itself lists them. */
+  async activationTime(): Promise<number> {
+    this.command("workbench.action.showRuntimeExtensions");
+    const rows = this.page.locator(".runtime-extensions-editor .monaco-list-row");
+    const told = await eventually(
+      "the time of activation",
+      async () => (await rows.filter({ hasText: "codeintel-ls" }).allInnerTexts()).join(" "),
+      (text) => /\d+ms/.test(text),
+    );
+    return Number(/(\d+)ms/.exec(told)?.[1]);
+  }
+
   async reload(): Promise<void> {
     rmSync(this.where.driver, { force: true });
     await this.page.reload();
