@@ -1,5 +1,5 @@
 // Bundles the extension, and the script of its search view, into dist/.
-import { rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, rmSync } from "node:fs";
 import { context } from "esbuild";
 
 const production = process.argv.includes("--production");
@@ -15,6 +15,10 @@ const common = {
 };
 
 rmSync("dist", { recursive: true, force: true });
+mkdirSync("dist");
+for (const name of ["codicon.css", "codicon.ttf"]) {
+  copyFileSync(`node_modules/@vscode/codicons/dist/${name}`, `dist/${name}`);
+}
 const contexts = await Promise.all([
   context({
     ...common,

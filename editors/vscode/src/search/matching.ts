@@ -1,0 +1,56 @@
+/** Where words and phrases of a search stand in a text. Knows no editor. */
+
+export type Span = readonly [start: number, end: number];
+
+const COMMON: ReadonlySet<string> = new Set(
+  ("a an and are as at be by can do does for from has have how i if in into is it its of on or that the their this to was we what " +
+    "when where which who why will with").split(" "),
+);
+const SHORTEST = 2;
+const SHORTEST_STEM = 4;
+
+/** What is worth to be marked: phrases whole, and the stems of words that mean something. */
+export function termsOf(words: string, phrases: readonly string[]): RegExp | undefined {
+  const stems = words
+    .split(/[^\p{L}\p{N}_]+/u)
+    .filter((word) => word.length >= SHORTEST && !COMMON.has(word.toLowerCase()))
+    .map(stem);
+  const parts = [...phrases, ...stems].map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/\s+/g, "\\s+"));
+  // The longest first: an alternative that matches ends the choice.
+  parts.sort((one, other) => other.length - one.length);
+  return parts.length === 0 ? undefined : new RegExp([...new Set(parts)].join("|"), "giu");
+}
+
+export function spansIn(text: string, terms: RegExp | undefined): Span[] {
+  if (terms === undefined) {
+    return [];
+  }
+  return [...text.matchAll(terms)].filter(([found]) => found !== "").map((found): Span => [found.index, found.index + found[0].length]);
+}
+
+/** The number of the line that holds most of the terms; the first where none holds any. */
+export function bestLine(lines: readonly string[], terms: RegExp | undefined): number {
+  let best = 0;
+  let most = 0;
+  for (const [number, line] of lines.entries()) {
+    const found = new Set(spansIn(line, terms).map(([start, end]) => line.slice(start, end).toLowerCase()));
+    if (found.size > most) {
+      [best, most] = [number, found.size];
+    }
+  }
+  return best;
+}
+
+/** The line on which a phrase begins that stands in the text letter by letter, white space aside. */
+export function lineOfPhrase(text: string, phrase: string): number | undefined {
+  const pattern = phrase.trim().split(/\s+/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  // Who types a capital letter means it.
+  const flags = phrase === phrase.toLowerCase() ? "iu" : "u";
+  const found = new RegExp(pattern.join("\\s+"), flags).exec(text);
+  return found === null ? undefined : text.slice(0, found.index).split("\n").length - 1;
+}
+
+function stem(word: string): string {
+  const short = word.replace(/(?:ies|ing|ed|es|s|y)$/i, "");
+  return short.length >= SHORTEST_STEM ? short : word;
+}
