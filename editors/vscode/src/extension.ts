@@ -46,7 +46,7 @@ export function activate(context: vscode.ExtensionContext): CodeIntelApi {
   running = server;
   const search = new SearchFeature(server, context);
   const blame = new BlameFeature(server);
-  const history = new HistoryFeature(server);
+  const history = new HistoryFeature(server, () => blame.ofCursor());
   const statusBar = new IndexStatusBar(server, bars);
   context.subscriptions.push(
     log,

@@ -1,5 +1,6 @@
 /** Blame as a whole: of the cursor's line, of the whole file, and in hovers. */
 import * as vscode from "vscode";
+import type { Revision } from "../history/revisions";
 import type { Server } from "../server/server";
 import { changeSetting, setting } from "../settings";
 import { BlameHover } from "./blameHover";
@@ -8,7 +9,7 @@ import { BlameStatusBar } from "./blameStatusBar";
 import { CurrentLineBlame } from "./currentLine";
 import { FileBlame } from "./fileBlame";
 import { LineAnnotation } from "./lineAnnotation";
-import { registerLineActions } from "./lineActions";
+import { registerLineActions, revisionOfLine } from "./lineActions";
 
 export class BlameFeature implements vscode.Disposable {
   readonly annotation: LineAnnotation;
@@ -16,11 +17,13 @@ export class BlameFeature implements vscode.Disposable {
   readonly file: FileBlame;
   readonly hover: BlameHover;
   private readonly source: BlameSource;
+  private readonly current: CurrentLineBlame;
   private readonly disposables: vscode.Disposable;
 
   constructor(server: Server) {
     this.source = new BlameSource(server);
     const current = new CurrentLineBlame(this.source, server);
+    this.current = current;
     this.annotation = new LineAnnotation(current);
     this.statusBar = new BlameStatusBar(current);
     this.file = new FileBlame(this.source);
@@ -36,6 +39,12 @@ export class BlameFeature implements vscode.Disposable {
       current,
       this.source,
     );
+  }
+
+  /** The commit of the cursor's line, in the file that it belongs to. */
+  ofCursor(): Revision | undefined {
+    const { current } = this.current;
+    return current === undefined ? undefined : revisionOfLine(current);
   }
 
   /** HEAD has moved, or blame is worded in another way. */

@@ -1,6 +1,6 @@
 /** What can be done about the commit of the cursor's line, as a list: for the status bar and the keyboard. */
 import * as vscode from "vscode";
-import { revisionOf } from "../history/revisions";
+import { type Revision, revisionOf } from "../history/revisions";
 import { told } from "../server/refusals";
 import { dateOf } from "./commitMarkdown";
 import type { CurrentLine, CurrentLineBlame } from "./currentLine";
@@ -28,18 +28,28 @@ async function choose(current: CurrentLine | undefined): Promise<void> {
   }
 }
 
-function actionsOf({ editor, line, blame }: CurrentLine): Action[] {
+/** The commit of a line; undefined where it is not committed. */
+export function revisionOfLine({ editor, line, blame }: CurrentLine): Revision | undefined {
   const { commit, hunk } = blame;
+  const then = hunk.originalLine + line - hunk.startLine;
+  return commit === undefined
+    ? undefined
+    : { ...revisionOf(commit, editor.document.uri, hunk.originalPath, then), message: commit.message };
+}
+
+function actionsOf(current: CurrentLine): Action[] {
+  const { editor, line, blame } = current;
+  const { commit } = blame;
   const { uri } = editor.document;
+  const argument = revisionOfLine(current);
   const general: Action[] = [
     { label: `$(history) ${vscode.l10n.t("Show History of This Line")}`, command: "codeintel-ls.showLineHistory", argument: { uri: uri.toString(), line } },
     { label: `$(history) ${vscode.l10n.t("Show File History")}`, command: "codeintel-ls.showFileHistory" },
     { label: `$(list-flat) ${vscode.l10n.t("Toggle Blame of the Whole File")}`, command: "codeintel-ls.toggleFileBlame" },
   ];
-  if (commit === undefined) {
+  if (commit === undefined || argument === undefined) {
     return general;
   }
-  const argument = { ...revisionOf(commit, uri, hunk.originalPath, hunk.originalLine + line - hunk.startLine), message: commit.message };
   const page: Action[] =
     commit.url === undefined
       ? []

@@ -18,10 +18,19 @@ export interface HistoryParts {
   readonly view: HistoryView;
   readonly changes: Changes;
   readonly navigation: RevisionNavigation;
+  /** The commit of the cursor's line. */
+  readonly ofCursor: () => Revision | undefined;
 }
 
 export function registerHistoryCommands(parts: HistoryParts): vscode.Disposable {
   const { model, view, navigation, changes, server } = parts;
+  const withRevision = async (given: unknown, work: (revision: Revision) => Promise<void>): Promise<void> => {
+    const revision = revisionIn(given) ?? parts.ofCursor();
+    if (revision === undefined) {
+      throw new Error(vscode.l10n.t("There is no commit of this line."));
+    }
+    await work(revision);
+  };
   // Whoever runs a command may pass anything: what is passed is looked at before it is used.
   const register = (name: string, work: (given: unknown) => Promise<void>): vscode.Disposable =>
     vscode.commands.registerCommand(`codeintel-ls.${name}`, (given: unknown) => told(() => work(given)));
@@ -133,13 +142,6 @@ async function filterHistory({ model, view }: HistoryParts): Promise<void> {
     );
     box.show();
   });
-}
-
-async function withRevision(given: unknown, work: (revision: Revision) => Promise<void>): Promise<void> {
-  const revision = revisionIn(given);
-  if (revision !== undefined) {
-    await work(revision);
-  }
 }
 
 function isLine(given: unknown): given is { uri: string; line: number } {

@@ -9,21 +9,21 @@ import { HistorySource } from "./historySource";
 import { HistoryTree } from "./historyTree";
 import { HistoryView } from "./historyView";
 import { RevisionNavigation } from "./revisionNavigation";
-import { virtualUri } from "./revisions";
+import { type Revision, virtualUri } from "./revisions";
 
 export class HistoryFeature implements vscode.Disposable {
   readonly tree: HistoryTree;
   private readonly view: HistoryView;
   private readonly disposables: vscode.Disposable;
 
-  constructor(server: Server) {
+  constructor(server: Server, ofCursor: () => Revision | undefined) {
     const source = new HistorySource(server);
     const model = new HistoryModel(server, source);
     this.tree = new HistoryTree(model, source);
     this.view = new HistoryView(server, model, this.tree);
     const changes = new Changes(source);
     const navigation = new RevisionNavigation(source, changes);
-    const commands = registerHistoryCommands({ server, model, view: this.view, changes, navigation });
+    const commands = registerHistoryCommands({ server, model, view: this.view, changes, navigation, ofCursor });
     this.disposables = vscode.Disposable.from(commands, changes, this.view, this.tree, model);
   }
 

@@ -23,11 +23,12 @@ export class SearchFeature implements vscode.Disposable {
     this.results = new ResultList(server, context.workspaceState);
     this.quick = new QuickSearch(server, mark, this.results);
     this.view = new SearchView(server, this.results, context.extensionUri);
-    const register = (name: string, work: () => Promise<void> | void): vscode.Disposable =>
-      vscode.commands.registerCommand(`codeintel-ls.${name}`, () => told(async () => work()));
+    const register = (name: string, work: (given: unknown) => Promise<void> | void): vscode.Disposable =>
+      vscode.commands.registerCommand(`codeintel-ls.${name}`, (given: unknown) => told(async () => work(given)));
     this.disposables = vscode.Disposable.from(
-      register("search", () => {
-        this.quick.show(selectedWords());
+      // Key bindings may pass a query, such as `author:me since:1w `.
+      register("search", (given) => {
+        this.quick.show(typeof given === "string" ? given : selectedWords());
       }),
       register("searchOpenBeside", () => {
         this.quick.openBeside();
@@ -35,7 +36,7 @@ export class SearchFeature implements vscode.Disposable {
       register("searchKeepResults", () => {
         this.quick.keep();
       }),
-      register("searchInView", () => this.view.focus(selectedWords())),
+      register("searchInView", (given) => this.view.focus(typeof given === "string" ? given : selectedWords())),
       register("findSimilar", () => this.similarToSelection()),
       register("nextResult", () => this.results.go(1)),
       register("previousResult", () => this.results.go(-1)),
