@@ -52,11 +52,12 @@ function* shownTexts(value: Json, trail: string): Generator<[string, string]> {
 }
 
 void test("every text of the manifest is in package.nls.json, and every text there is used", () => {
-  const manifest = read("package.json") as { displayName: string; description: string; contributes: Json };
+  const manifest = read("package.json") as { displayName: string; description: string; capabilities: Json; contributes: Json };
   const strings = read("package.nls.json") as Record<string, string>;
   const found = [
     ["displayName", manifest.displayName],
     ["description", manifest.description],
+    ...shownTexts(manifest.capabilities, "capabilities"),
     ...shownTexts(manifest.contributes, "contributes"),
   ] as [string, string][];
   assert.ok(found.length > 50, "the walk finds the manifest's texts");
