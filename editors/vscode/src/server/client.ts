@@ -99,7 +99,9 @@ export class Client {
 
   async request<P, R>(type: RequestType<P, R, void>, params: P, token?: CancellationToken): Promise<R> {
     // The client's types want the parameters' type in a form that no generic has.
-    return this.client.sendRequest<R>(type.method, params, token);
+    const { method } = type;
+    // A token that is undefined would be sent as a second parameter.
+    return token === undefined ? this.client.sendRequest<R>(method, params) : this.client.sendRequest<R>(method, params, token);
   }
 
   async requestPlain<R>(type: RequestType0<R, void>): Promise<R> {
