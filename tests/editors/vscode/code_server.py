@@ -29,6 +29,8 @@ _SETTINGS: Final[Mapping[str, Any]] = {
     "chat.disableAIFeatures": True,
     "extensions.ignoreRecommendations": True,
     "files.simpleDialog.enable": True,
+    # A browser saves by itself otherwise.
+    "files.autoSave": "off",
     # VS Code has a blame of its own in the status bar; the pictures show ours.
     "git.blame.statusBarItem.enabled": False,
     "git.openRepositoryInParentFolders": "never",
@@ -125,6 +127,8 @@ def running(
         *(("--disable-workspace-trust",) if trust_everything else ()),
         # Without it VS Code silently ignores the test module that a page's address names.
         *("--vscode-option", "enable-smoke-test-driver"),
+        # The extension host has this PATH, and not that of a login shell.
+        *("--vscode-option", "force-disable-user-env"),
     )
     with (home / "code-server.log").open("wb") as log:
         process = subprocess.Popen(
