@@ -21,18 +21,19 @@ export class BlameHover {
     position: vscode.Position,
     token: vscode.CancellationToken,
   ): Promise<vscode.Hover | undefined> {
-    const where = setting("blame.hover", "lineEnd");
+    const chosen = setting("blame.hover", "lineEnd");
+    // Who shows the blame of all lines wants to know of any of them.
+    const where = chosen === "lineEnd" && this.fileBlame.isShownFor(document) ? "everywhere" : chosen;
     const { end } = document.lineAt(position.line).range;
     const atEnd = position.character >= Math.max(end.character - 1, 0);
-    const atBlame = position.character === 0 && this.fileBlame.isShownFor(document);
-    if (where === "off" || (where === "lineEnd" && !atEnd && !atBlame)) {
+    if (where === "off" || (where === "lineEnd" && !atEnd)) {
       return undefined;
     }
     const blame = await this.source.ofLine(document, position.line, token);
     if (blame === undefined) {
       return undefined;
     }
-    const range = where === "everywhere" ? undefined : new vscode.Range(position, atEnd ? end : position);
+    const range = where === "everywhere" ? undefined : new vscode.Range(position, end);
     const { commit, hunk } = blame;
     if (commit === undefined) {
       return new vscode.Hover(new vscode.MarkdownString(vscode.l10n.t("Not committed yet")), range);

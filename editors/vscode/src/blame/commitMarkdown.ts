@@ -38,14 +38,14 @@ export function commitMarkdown(commit: Commit, revision: Revision | undefined, l
   const page = commit.url?.startsWith("https://") === true ? commit.url : undefined;
   text.appendMarkdown(`$(account) **${escaped(commit.author.name)}** · ${escaped(age)} (${isoDate(commit.author)}) · $(git-commit) ${page === undefined ? id : `[${id}](${target(page)})`}\n\n`);
   text.appendMarkdown(`${escaped(commit.summary)}\n\n`);
+  const actions = actionsOf(revision, line, page !== undefined);
+  if (actions.length > 0) {
+    text.appendMarkdown(`${actions.join(" &nbsp; ")}\n\n`);
+  }
   const body = cut(bodyOf(commit), LONGEST_BODY);
   if (body !== "") {
     // Two spaces keep the line breaks that the message has.
-    text.appendMarkdown(`${body.split(/\r?\n/).map(escaped).join("  \n")}\n\n`);
-  }
-  const actions = actionsOf(revision, line, page !== undefined);
-  if (actions.length > 0) {
-    text.appendMarkdown(`---\n\n${actions.join(" &nbsp; ")}`);
+    text.appendMarkdown(`---\n\n${body.split(/\r?\n/).map(escaped).join("  \n")}`);
   }
   return text;
 }

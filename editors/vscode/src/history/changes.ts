@@ -1,6 +1,7 @@
 /** Changes and earlier texts of files, shown in editors. */
 import { basename } from "node:path";
 import * as vscode from "vscode";
+import { LSPErrorCodes, ResponseError } from "vscode-languageclient/node";
 import type { HistorySource } from "./historySource";
 import { EMPTY_SCHEME, emptyUri, fileOf, type Revision, type Shown, virtualUri } from "./revisions";
 
@@ -77,8 +78,11 @@ export class Changes implements vscode.Disposable {
     try {
       // The editor would show an error in the place of the text.
       await this.source.textOf(file, commit);
-    } catch {
-      return empty(path);
+    } catch (error) {
+      if (error instanceof ResponseError && error.code === LSPErrorCodes.RequestFailed) {
+        return empty(path);
+      }
+      throw error;
     }
     this.origins.set(uri.toString(), revision.file);
     return { uri, label: commit.slice(0, 10) };

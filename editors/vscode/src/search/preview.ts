@@ -5,6 +5,7 @@
  */
 import * as vscode from "vscode";
 import { isCancelled } from "../server/refusals";
+import { spansIn } from "./matching";
 import type { Place } from "./searching";
 
 interface Before {
@@ -23,29 +24,43 @@ export class ResultMark implements vscode.Disposable {
     overviewRulerColor: new vscode.ThemeColor("editorOverviewRuler.findMatchForeground"),
     overviewRulerLane: vscode.OverviewRulerLane.Center,
   });
+  private readonly words = vscode.window.createTextEditorDecorationType({
+    backgroundColor: new vscode.ThemeColor("codeintelLs.wordBackground"),
+  });
   private marked: vscode.TextEditor | undefined;
 
-  show(editor: vscode.TextEditor, range: vscode.Range): void {
+  show(editor: vscode.TextEditor, range: vscode.Range, terms: RegExp | undefined): void {
     this.clear();
     this.marked = editor;
-    editor.setDecorations(this.type, [range]);
+    const lines = editor.document.validateRange(range);
+    editor.setDecorations(this.type, [lines]);
+    const start = editor.document.offsetAt(lines.start);
+    const spans = spansIn(editor.document.getText(lines), terms);
+    editor.setDecorations(
+      this.words,
+      spans.map(([from, to]) => new vscode.Range(editor.document.positionAt(start + from), editor.document.positionAt(start + to))),
+    );
   }
 
   clear(): void {
     this.marked?.setDecorations(this.type, []);
+    this.marked?.setDecorations(this.words, []);
     this.marked = undefined;
   }
 
   dispose(): void {
     this.clear();
     this.type.dispose();
+    this.words.dispose();
   }
 }
 
 export class PreviewSession {
   private readonly before: Before;
   private latest = 0;
-  private shown: vscode.Uri | undefined;
+  private shown = false;
+  /** The document that was open was itself scrolled to a place. */
+  private moved = false;
 
   constructor(private readonly mark: ResultMark) {
     const editor = vscode.window.activeTextEditor;
@@ -63,7 +78,7 @@ export class PreviewSession {
   }
 
   /** Shows a place beside the list that is looked through; a later call takes its place. */
-  async show(place: Place): Promise<void> {
+  async show(place: Place, terms: RegExp | undefined): Promise<void> {
     const mine = ++this.latest;
     try {
       const document = await vscode.workspace.openTextDocument(place.uri);
@@ -75,10 +90,11 @@ export class PreviewSession {
         preserveFocus: true,
         viewColumn: this.column ?? vscode.ViewColumn.Active,
       });
-      this.shown = place.uri;
+      this.shown = true;
+      this.moved ||= document === this.before.editor?.document;
       if (mine === this.latest) {
         reveal(editor, place);
-        this.mark.show(editor, place.range);
+        this.mark.show(editor, place.range, terms);
       }
     } catch (error) {
       // A file that is gone or is not text: opening it will say so.
@@ -92,7 +108,7 @@ export class PreviewSession {
   async restore(): Promise<void> {
     this.latest++;
     this.mark.clear();
-    if (this.shown === undefined) {
+    if (!this.shown) {
       return;
     }
     const { editor, selections, visible, wasPreview } = this.before;
@@ -104,10 +120,11 @@ export class PreviewSession {
       preview: wasPreview,
       ...(editor.viewColumn !== undefined && { viewColumn: editor.viewColumn }),
     });
-    if (selections.length > 0) {
+    if (selections.length > 0 && !sameSelections(restored.selections, selections)) {
       restored.selections = selections;
     }
-    if (visible !== undefined) {
+    // Otherwise the editor remembers by itself how far it was scrolled.
+    if ((this.moved || wasPreview) && visible !== undefined) {
       restored.revealRange(visible, vscode.TextEditorRevealType.AtTop);
     }
   }
@@ -147,6 +164,10 @@ function reveal(editor: vscode.TextEditor, place: Place): void {
   const start = new vscode.Position(line, editor.document.lineAt(line).firstNonWhitespaceCharacterIndex);
   editor.selection = new vscode.Selection(start, start);
   editor.revealRange(new vscode.Range(start, start), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+}
+
+function sameSelections(ones: readonly vscode.Selection[], others: readonly vscode.Selection[]): boolean {
+  return ones.length === others.length && ones.every((one, at) => others[at]?.isEqual(one) === true);
 }
 
 function textTabs(): [string, vscode.Tab][] {

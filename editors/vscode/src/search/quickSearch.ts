@@ -17,6 +17,7 @@ import { type Answer, search } from "./searching";
 
 const DEBOUNCE_MILLISECONDS = 30;
 const PREVIEW_MILLISECONDS = 40;
+const GROWING_MILLISECONDS = 500;
 const CONTEXT = "codeintel-ls.searching";
 const BOX = "quick-search";
 
@@ -68,7 +69,7 @@ class OpenSearch implements vscode.Disposable {
   private first: ResultItem | undefined;
   private moved = false;
   private accepted = false;
-  private answered: { readonly text: string; readonly answer: Answer } | undefined;
+  private answered: { readonly text: string; readonly answer: Answer; readonly terms: RegExp | undefined } | undefined;
 
   constructor(
     private readonly server: Server,
@@ -110,6 +111,12 @@ class OpenSearch implements vscode.Disposable {
       }),
       server.onDidChangeState(() => {
         this.askSoon(0);
+      }),
+      server.onDidTellStatus(() => {
+        // While the index is being built there is more to find every time.
+        if (this.answered?.answer.freshness.complete === false && !this.moved) {
+          this.askSoon(GROWING_MILLISECONDS);
+        }
       }),
     ];
     void vscode.commands.executeCommand("setContext", CONTEXT, true);
@@ -179,7 +186,7 @@ class OpenSearch implements vscode.Disposable {
     this.moved = true;
     clearTimeout(this.previewTimer);
     this.previewTimer = setTimeout(() => {
-      void this.preview.show(place);
+      void this.preview.show(place, this.answered?.terms);
     }, PREVIEW_MILLISECONDS);
   }
 
@@ -206,8 +213,9 @@ class OpenSearch implements vscode.Disposable {
     try {
       const answer = await search(this.server, query, BOX, asking.token);
       if (!asking.token.isCancellationRequested) {
-        this.answered = { text, answer };
-        this.list(listed(answer, query));
+        const terms = termsOf(query.words, query.phrases);
+        this.answered = { text, answer, terms };
+        this.list(listed(answer, query, terms));
       }
     } catch (error) {
       if (!isCancelled(error) && !asking.token.isCancellationRequested) {
@@ -232,18 +240,19 @@ function keepButton(): vscode.QuickInputButton {
   return { iconPath: new vscode.ThemeIcon("list-tree"), tooltip: vscode.l10n.t("Keep Results in the Search View (Alt+Enter)") };
 }
 
-function listed(answer: Answer, query: Query): ResultItem[] {
-  const items = itemsOf(answer, termsOf(query.words, query.phrases));
+function listed(answer: Answer, query: Query, terms: RegExp | undefined): ResultItem[] {
+  const items = itemsOf(answer, terms);
   for (const { filter, value } of query.problems) {
     items.push(note("warning", vscode.l10n.t("{0}:{1} is not understood and was left out.", filter, value), example(filter)));
   }
+  const { complete } = answer.freshness;
   if (answer.places.length === 0) {
-    items.unshift(note("info", vscode.l10n.t("Nothing was found.")));
+    items.unshift(complete ? note("info", vscode.l10n.t("Nothing was found.")) : note("sync~spin", vscode.l10n.t("The index is being built…")));
   }
   if (answer.stoppedEarly) {
     items.push(note("watch", vscode.l10n.t("There may be more: the search for who changed what took too long.")));
   }
-  if (!answer.freshness.complete) {
+  if (!complete && answer.places.length > 0) {
     items.push(note("sync", vscode.l10n.t("The index is not complete yet: there may be more.")));
   }
   return items;

@@ -6,7 +6,7 @@ import type { Place } from "./searching";
 import { iconOf } from "./symbolIcons";
 import type { ShownFile, ShownLine, ShownPlace, ShownResults } from "./viewMessages";
 
-const LINES = 5;
+const LINES = 4;
 const LONGEST_LINE = 240;
 
 export function shownResults(list: ResultList): ShownResults {
@@ -41,9 +41,10 @@ function shownPlace(place: Place, id: number, terms: RegExp | undefined): ShownP
 
 /** A few lines of the snippet: those around the line that says most. */
 function linesOf(place: Place, terms: RegExp | undefined): ShownLine[] {
-  const best = bestLine(place.snippet, terms);
-  const from = Math.max(0, Math.min(best - 1, place.snippet.length - LINES));
-  const texts = place.snippet.slice(from, from + LINES).map((text) => text.replace(/\t/g, "    "));
+  const snippet = place.snippet.slice(0, place.snippet.findLastIndex((text) => text.trim() !== "") + 1);
+  const best = bestLine(snippet, terms);
+  const from = Math.max(0, Math.min(best - 1, snippet.length - LINES));
+  const texts = snippet.slice(from, from + LINES).map((text) => text.replace(/\t/g, "    "));
   const indent = Math.min(...texts.filter((text) => text.trim() !== "").map((text) => text.length - text.trimStart().length));
   return texts.map((text, offset) => {
     const cut = text.slice(Number.isFinite(indent) ? indent : 0, LONGEST_LINE);

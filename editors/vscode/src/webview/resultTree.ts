@@ -111,6 +111,7 @@ export class ResultTree {
       title.append(text("span", "stale", this.labels.stale));
     }
     const code = element("div", "code");
+    code.title = place.lines.map((line) => line.text).join("\n");
     code.append(...place.lines.map(lineOf));
     row.append(title, code);
     row.setAttribute("aria-label", [place.symbol, where, place.lines.map((line) => line.text.trim()).join(" ")].filter(Boolean).join(", "));
