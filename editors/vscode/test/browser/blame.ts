@@ -58,12 +58,12 @@ export function blameTests(window: () => Window): void {
 
   void test("moving the cursor moves the annotation", async () => {
     const view = window();
-    await view.openFile("src/cache.py", 20);
+    await view.openFile("src/cache.py", 21);
     await annotation(view, "Start the project");
     await view.page.keyboard.press("ArrowDown");
     await view.page.keyboard.press("ArrowDown");
     const line = await view.page.locator(".statusbar-item").filter({ hasText: /^Ln / }).first().textContent();
-    assert.match(line ?? "", /Ln 22,/);
+    assert.match(line ?? "", /Ln 23,/);
     await eventually("one annotation", async () => (await decorations(view, "::after")).length, (count) => count === 1);
   });
 

@@ -99,7 +99,7 @@ export function searchTests(window: () => Window): void {
     await box.fill("drop entries whose time has passed");
     await box.press("Enter");
     await frame.getByText("cache.py").first().waitFor();
-    await frame.getByText("evict_expired").first().waitFor();
+    await frame.getByText("Drop every entry").first().waitFor();
     await view.pictures("search-view");
     // From the box to the first result, and into the editor.
     await box.press("ArrowDown");
@@ -137,6 +137,6 @@ export function searchTests(window: () => Window): void {
       async () => frame.locator("input, textarea").first().inputValue(),
       (text) => text.includes("drop entries"),
     );
-    await frame.getByText("evict_expired").first().waitFor();
+    await frame.getByText("Drop every entry").first().waitFor();
   });
 }

@@ -19,8 +19,11 @@ export function statusTests(window: () => Window): void {
 
   void test("nothing pops up unasked", async () => {
     const view = window();
-    const toasts = await view.page.locator(".notification-toast").allInnerTexts();
-    assert.deepEqual(toasts, []);
+    view.command("notifications.showList");
+    const center = view.page.locator(".notifications-center.visible");
+    await center.waitFor();
+    assert.deepEqual(await center.locator(".notification-list-item").allInnerTexts(), []);
+    view.command("notifications.hideList");
   });
 
   void test("the walkthrough has a step for each thing", async () => {

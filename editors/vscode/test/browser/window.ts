@@ -125,7 +125,7 @@ export class Window {
   async openFile(path: string, line: number): Promise<void> {
     await this.ask({ kind: "open", path: join(this.where.folder, path), line: line - 1 });
     await this.status(`Ln ${line},`).waitFor();
-    await this.page.locator(".editor-group-container.active .monaco-editor .view-line").first().click({ trial: true });
+    await this.page.locator(".editor-group-container.active .monaco-editor .view-line").first().waitFor();
   }
 
   /** The drawn line of the active editor that holds this text. */
@@ -144,7 +144,7 @@ export class Window {
     await this.setting("workbench.colorTheme", THEMES[theme].setting);
     await this.page.locator(`.monaco-workbench.${THEMES[theme].className}`).waitFor();
     // The colours of decorations follow a moment later.
-    await pause(400);
+    await pause(250);
   }
 
   async picture(name: string, theme: Theme): Promise<void> {
@@ -177,7 +177,7 @@ export class Window {
     const rows = this.page.locator(".runtime-extensions-editor .monaco-list-row");
     const told = await eventually(
       "the time of activation",
-      async () => (await rows.filter({ hasText: "codeintel-ls" }).allInnerTexts()).join(" "),
+      async () => (await rows.filter({ hasText: "CodeIntel" }).allInnerTexts()).join(" "),
       (text) => /\d+ms/.test(text),
     );
     return Number(/(\d+)ms/.exec(told)?.[1]);
@@ -193,14 +193,14 @@ export class Window {
 
   /** The hover of a line that holds this text, asked for behind its last character. */
   async hoverLineEnd(text: string): Promise<Locator> {
-    const box = await this.line(text).locator("> span").first().boundingBox();
+    const box = await this.line(text).locator("span[class*='ced-']").first().boundingBox();
     if (box === null) {
-      throw new Error(`No line with ${text} is drawn.`);
+      throw new Error(`No line with ${text} is annotated.`);
     }
-    const hover = this.page.locator(".monaco-editor .monaco-hover:not(.hidden), .monaco-resizable-hover .monaco-hover");
-    await this.page.mouse.move(box.x + box.width - 4, box.y + box.height / 2, { steps: 4 });
-    await hover.first().waitFor();
-    return hover.first();
+    const hover = this.page.locator(".monaco-hover:visible").first();
+    await this.page.mouse.move(box.x + 60, box.y + box.height / 2, { steps: 4 });
+    await hover.waitFor();
+    return hover;
   }
 }
 
