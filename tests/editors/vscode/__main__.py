@@ -3,16 +3,19 @@
 Without a browser, and without a way to get one, what needs it is skipped, and says so.
 """
 
+import subprocess
 import sys
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
 
 from tests.editors.vscode import configuration, packaging, toolchain
-from tests.editors.vscode.layout import COMPILED, EXTENSION, KEPT, CheckError, UnavailableError
+from tests.editors.vscode.layout import COMPILED, EXTENSION, ROOT, CheckError, UnavailableError
 from tests.editors.vscode.sessions import in_the_browser, in_the_host, without_a_server
 
-_VSIX = KEPT / "codeintel-ls.vsix"
+_ALONGSIDE: Final = "missing"
+"""Runs beside the other sessions: most of its time it waits for what it installs."""
 
 
 def _settings() -> None:
@@ -29,11 +32,11 @@ def _lint() -> None:
 
 
 def _unit() -> None:
-    packaging.compile_tests()
     tests = sorted(str(path) for path in (COMPILED / "unit").glob("*.test.js"))
     if not tests:
         raise CheckError("There are no unit tests.")
-    print(toolchain.run_quietly([str(toolchain.node()), "--test", *tests], EXTENSION)[-400:])
+    output = toolchain.run_quietly([str(toolchain.node()), "--test", *tests], EXTENSION)
+    print("\n".join(line for line in output.splitlines() if line.startswith(("ℹ tests", "ℹ pass"))))
 
 
 def _package() -> None:
@@ -42,37 +45,17 @@ def _package() -> None:
     _fail_with([*packaging.bundle_faults(), *packaging.faults_of(made)])
 
 
-def _vsix() -> Path:
-    if not _VSIX.exists():
-        _package()
-    return _VSIX
-
-
-def _host() -> None:
-    packaging.compile_tests()
-    in_the_host(_vsix())
-
-
-def _missing() -> None:
-    packaging.compile_tests()
-    without_a_server(_vsix())
-
-
-def _browser() -> None:
-    packaging.compile_tests()
-    in_the_browser(_vsix())
-
-
 CHECKS: dict[str, Callable[[], None]] = {
     "packages": toolchain.install_packages,
+    "compile": packaging.compile_tests,
     "settings": _settings,
     "types": _types,
     "lint": _lint,
     "unit": _unit,
     "package": _package,
-    "host": _host,
-    "missing": _missing,
-    "browser": _browser,
+    "host": lambda: in_the_host(packaging.PACKAGE),
+    "browser": lambda: in_the_browser(packaging.PACKAGE),
+    "missing": lambda: without_a_server(packaging.PACKAGE),
 }
 
 
@@ -87,22 +70,47 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"Unknown check {', '.join(sorted(unknown))}; there are {', '.join(CHECKS)}.")
         return 2
-    failed: list[str] = []
-    for name in names or CHECKS:
-        started = time.monotonic()
-        try:
-            CHECKS[name]()
-            word = "passed"
-        except UnavailableError as reason:
-            word = f"SKIPPED: THIS WAS NOT CHECKED. {reason}"
-        except CheckError as fault:
-            print(fault)
-            failed.append(name)
-            word = "FAILED"
-        print(f"-- {name}: {word} ({time.monotonic() - started:.0f} s)", flush=True)
-        if name in failed and name == "packages":
-            break
-    return 1 if failed else 0
+    if names:
+        passed = [_passes(name) for name in names]
+        return 0 if all(passed) else 1
+    before = [name for name in CHECKS if name not in {"host", "browser", _ALONGSIDE}]
+    passed = [_passes(name) for name in before]
+    if not passed[0] or not packaging.PACKAGE.exists():
+        return 1
+    with _alongside(_ALONGSIDE, passed):
+        passed += [_passes(name) for name in ("host", "browser")]
+    return 0 if all(passed) else 1
+
+
+@contextmanager
+def _alongside(name: str, passed: list[bool]) -> Iterator[None]:
+    """Run a check in a process of its own; its output comes at the end."""
+    command = [sys.executable, "-m", "tests.editors.vscode", name]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8"
+    )
+    try:
+        yield
+    finally:
+        output, _ = process.communicate()
+        print(output, end="", flush=True)
+        passed.append(process.returncode == 0)
+
+
+def _passes(name: str) -> bool:
+    started = time.monotonic()
+    passed = True
+    try:
+        CHECKS[name]()
+        word = "passed"
+    except UnavailableError as reason:
+        word = f"SKIPPED: THIS WAS NOT CHECKED. {reason}"
+    except CheckError as fault:
+        print(fault)
+        passed = False
+        word = "FAILED"
+    print(f"-- {name}: {word} ({time.monotonic() - started:.0f} s)", flush=True)
+    return passed
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ from tests.editors.vscode.toolchain import code_server, node_environment, run_qu
 _UP_SECONDS: Final = 60
 _SETTINGS: Final[Mapping[str, Any]] = {
     "chat.disableAIFeatures": True,
+    "editor.fontSize": 13,
+    "editor.minimap.enabled": False,
     "extensions.ignoreRecommendations": True,
     "files.simpleDialog.enable": True,
     # A browser saves by itself otherwise.

@@ -10,6 +10,7 @@ from tests.editors.vscode.layout import EXTENSION, KEPT, ROOT, CheckError
 from tests.editors.vscode.toolchain import node, run_quietly, tool
 
 LARGEST_BUNDLE: Final = 700_000
+PACKAGE: Final = KEPT / "codeintel-ls.vsix"
 _SERVER: Final = EXTENSION / "server"
 _NEEDED: Final = ("package.json", "package.nls.json", "readme.md", "changelog.md", "LICENSE.txt")
 _UNWANTED: Final = ("/src/", "/test/", "/node_modules/", "/out/", ".map", "tsconfig", ".ts")
@@ -37,14 +38,13 @@ def compile_tests() -> None:
 def package() -> Path:
     """The .vsix, made anew."""
     build_wheel()
-    target = KEPT / "codeintel-ls.vsix"
-    target.unlink(missing_ok=True)
+    PACKAGE.unlink(missing_ok=True)
     output = run_quietly(
-        [*tool("vsce"), "package", "--no-dependencies", "-o", str(target)], EXTENSION
+        [*tool("vsce"), "package", "--no-dependencies", "-o", str(PACKAGE)], EXTENSION
     )
     if "WARNING" in output:
         raise CheckError(f"vsce warns:\n{output}")
-    return target
+    return PACKAGE
 
 
 def faults_of(package: Path) -> list[str]:

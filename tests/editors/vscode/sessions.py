@@ -12,7 +12,7 @@ from typing import Any, Final
 from attrs import evolve, frozen
 
 from tests.editors.vscode.code_server import CodeServer, running
-from tests.editors.vscode.layout import COMPILED, KEPT, SCREENSHOTS, CheckError
+from tests.editors.vscode.layout import COMPILED, KEPT, ROOT, SCREENSHOTS, CheckError
 from tests.editors.vscode.sample import Sample, make_sample
 from tests.editors.vscode.toolchain import browser, node, node_environment
 
@@ -50,7 +50,7 @@ class Session:
             check=False,
         )
         if check and done.returncode:
-            self._keep_logs()
+            self._keep_logs(Path(arguments[0] if arguments else script).name.split(".")[0])
             raise CheckError(f"{script} {' '.join(arguments)}: exit code {done.returncode}")
 
     def suite(self, name: str, workspace: Path | None = None) -> None:
@@ -66,14 +66,14 @@ class Session:
         """Where tests in the extension host write what comes of them."""
         return self.server.home / "results.txt"
 
-    def _keep_logs(self) -> None:
-        kept = KEPT / "logs"
+    def _keep_logs(self, name: str) -> None:
+        kept = KEPT / "logs" / name
         shutil.rmtree(kept, ignore_errors=True)
         kept.mkdir(parents=True)
         for log in self.server.home.rglob("*.log"):
             with contextlib.suppress(OSError):
                 shutil.copyfile(log, kept / f"{len(list(kept.iterdir())):02}-{log.name}")
-        print(f"Logs are kept in {kept.relative_to(KEPT.parents[1])}.")
+        print(f"Logs are kept in {kept.relative_to(ROOT)}.")
 
 
 @contextlib.contextmanager
