@@ -42,9 +42,25 @@ export async function changeSetting<Name extends keyof OwnSettings>(name: Name, 
   await configuration.update(name, value, target);
 }
 
-export function onDidChangeSetting(names: readonly (keyof OwnSettings)[], listener: () => void): vscode.Disposable {
+/** Settings of VS Code's own git extension, whose blame would stand beside ours. */
+type BuiltIn = "git.blame.editorDecoration.enabled" | "git.blame.statusBarItem.enabled";
+
+/**
+ * Whether something is shown that VS Code has of its own, too: both at once only where somebody has
+ * asked for ours in so many words.
+ */
+export function shownBeside(name: "annotation.enabled" | "statusBar.blame", builtIn: BuiltIn): boolean {
+  const set = vscode.workspace.getConfiguration(SECTION).inspect<boolean>(name);
+  const asked = set?.workspaceFolderValue ?? set?.workspaceValue ?? set?.globalValue;
+  const git = vscode.extensions.getExtension("vscode.git")?.isActive === true;
+  const doubled = git && vscode.workspace.getConfiguration().get<boolean>(builtIn, false);
+  return asked ?? !doubled;
+}
+
+export function onDidChangeSetting(names: readonly (keyof OwnSettings | BuiltIn)[], listener: () => void): vscode.Disposable {
+  const full = names.map((name) => (name.startsWith("git.") ? name : `${SECTION}.${name}`));
   return vscode.workspace.onDidChangeConfiguration((event) => {
-    if (names.some((name) => event.affectsConfiguration(`${SECTION}.${name}`))) {
+    if (full.some((name) => event.affectsConfiguration(name))) {
       listener();
     }
   });

@@ -1,7 +1,7 @@
 /** The author of the cursor's line in the status bar. */
 import * as vscode from "vscode";
 import { revisionOf } from "../history/revisions";
-import { onDidChangeSetting, setting } from "../settings";
+import { onDidChangeSetting, shownBeside } from "../settings";
 import { commitMarkdown, dateOf } from "./commitMarkdown";
 import type { CurrentLine, CurrentLineBlame } from "./currentLine";
 
@@ -22,7 +22,7 @@ export class BlameStatusBar implements vscode.Disposable {
       source.onDidChange((current) => {
         this.show(current);
       }),
-      onDidChangeSetting(["statusBar.blame", "blame.dateFormat"], () => {
+      onDidChangeSetting(["statusBar.blame", "blame.dateFormat", "git.blame.statusBarItem.enabled"], () => {
         this.show(source.current);
       }),
     );
@@ -42,7 +42,7 @@ export class BlameStatusBar implements vscode.Disposable {
 
   private show(current: CurrentLine | undefined): void {
     clearTimeout(this.timer);
-    if (!setting("statusBar.blame", true)) {
+    if (!shownBeside("statusBar.blame", "git.blame.statusBarItem.enabled")) {
       this.hide();
       return;
     }

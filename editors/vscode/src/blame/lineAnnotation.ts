@@ -1,9 +1,17 @@
 /** The commit at the end of the cursor's line. */
 import * as vscode from "vscode";
-import { changeSetting, onDidChangeSetting, setting } from "../settings";
+import { changeSetting, onDidChangeSetting, setting, shownBeside } from "../settings";
 import { oneLine } from "./blameText";
 import { dateOf } from "./commitMarkdown";
 import type { CurrentLine, CurrentLineBlame } from "./currentLine";
+
+interface Drawn {
+  readonly editor: vscode.TextEditor;
+  readonly line: number;
+  readonly text: string;
+  /** Where the line ended when it was drawn. */
+  readonly end: number;
+}
 
 export class LineAnnotation implements vscode.Disposable {
   private readonly type = vscode.window.createTextEditorDecorationType({
@@ -17,18 +25,24 @@ export class LineAnnotation implements vscode.Disposable {
     },
   });
   private readonly listening: vscode.Disposable;
-  private drawn: { readonly editor: vscode.TextEditor; readonly line: number; readonly text: string } | undefined;
+  private drawn: Drawn | undefined;
 
   constructor(source: CurrentLineBlame) {
     this.listening = vscode.Disposable.from(
       source.onDidChange((current) => {
         this.draw(current);
       }),
-      onDidChangeSetting(["annotation.enabled", "blame.format", "blame.dateFormat", "blame.inlayHints"], () => {
+      onDidChangeSetting(["annotation.enabled", "blame.format", "blame.dateFormat", "blame.inlayHints", "git.blame.editorDecoration.enabled"], () => {
         this.draw(source.current);
       }),
+      vscode.workspace.onDidChangeTextDocument(({ document }) => {
+        const { drawn } = this;
+        if (document === drawn?.editor.document && drawn.line < document.lineCount) {
+          this.put(drawn.editor, drawn.line, drawn.text);
+        }
+      }),
       vscode.commands.registerCommand("codeintel-ls.toggleLineBlame", () =>
-        changeSetting("annotation.enabled", !setting("annotation.enabled", true)),
+        changeSetting("annotation.enabled", !this.wanted()),
       ),
     );
   }
@@ -45,8 +59,8 @@ export class LineAnnotation implements vscode.Disposable {
 
   private draw(current: CurrentLine | undefined): void {
     // Inlay hints show the same for every line, where somebody has asked for them.
-    const wanted = setting("annotation.enabled", true) && setting("blame.inlayHints", "off") !== "visible";
-    if (current === undefined || !wanted) {
+    const doubled = setting("blame.inlayHints", "off") === "visible";
+    if (current === undefined || doubled || !this.wanted()) {
       this.clear();
       return;
     }
@@ -54,16 +68,27 @@ export class LineAnnotation implements vscode.Disposable {
     const { commit } = blame;
     const format = setting("blame.format", "{author}, {date} · {summary}");
     const text = commit === undefined ? vscode.l10n.t("Not committed yet") : oneLine(commit, format, dateOf(commit));
-    const { drawn } = this;
-    if (drawn?.editor === editor && drawn.line === line && drawn.text === text) {
-      return;
-    }
-    if (drawn !== undefined && drawn.editor !== editor) {
+    if (this.drawn !== undefined && this.drawn.editor !== editor) {
       this.clear();
     }
-    this.drawn = { editor, line, text };
-    const { end } = editor.document.lineAt(line).range;
-    editor.setDecorations(this.type, [{ range: new vscode.Range(end, end), renderOptions: { after: { contentText: text } } }]);
+    this.put(editor, line, text);
+  }
+
+  private wanted(): boolean {
+    return shownBeside("annotation.enabled", "git.blame.editorDecoration.enabled");
+  }
+
+  /** Draws, unless the same stands there. */
+  private put(editor: vscode.TextEditor, line: number, text: string): void {
+    const { drawn } = this;
+    const { range } = editor.document.lineAt(line);
+    const end = range.end.character;
+    if (drawn?.editor === editor && drawn.line === line && drawn.text === text && drawn.end === end) {
+      return;
+    }
+    this.drawn = { editor, line, text, end };
+    // The whole line, so that it grows with what is typed at its end.
+    editor.setDecorations(this.type, [{ range, renderOptions: { after: { contentText: text } } }]);
   }
 
   private clear(): void {

@@ -102,11 +102,12 @@ async function searchHistory({ model, view, server }: HistoryParts): Promise<voi
     title: vscode.l10n.t("Search History by Meaning"),
     prompt: vscode.l10n.t("Which commit did what? Narrow it with author:ann, since:2w, until:2026-01-31 or path:src/**."),
     placeHolder: vscode.l10n.t("why is the cache smaller"),
-    value: model.found?.question ?? "",
+    value: model.question ?? "",
   });
   if (question !== undefined && question.trim() !== "") {
+    const asked = model.search(question.trim());
     await view.focus();
-    await model.search(question.trim());
+    await asked;
   }
 }
 

@@ -32,6 +32,8 @@ export class HistoryModel implements vscode.Disposable {
   target: HistoryTarget | undefined;
   /** The filter's text. */
   filter = "";
+  /** What is asked for instead of the target's history. */
+  question: string | undefined;
   found: Found | undefined;
   failure: string | undefined;
   boundary: "shallow" | "partial" | undefined;
@@ -53,7 +55,7 @@ export class HistoryModel implements vscode.Disposable {
   }
 
   get hasMore(): boolean {
-    return this.found === undefined && this.cursor !== undefined;
+    return this.question === undefined && this.cursor !== undefined;
   }
 
   get looked(): number {
@@ -62,6 +64,7 @@ export class HistoryModel implements vscode.Disposable {
 
   async show(target: HistoryTarget | undefined): Promise<void> {
     this.target = target;
+    this.question = undefined;
     this.found = undefined;
     await this.reload();
   }
@@ -71,8 +74,8 @@ export class HistoryModel implements vscode.Disposable {
     this.cursor = undefined;
     this.failure = undefined;
     this.boundary = undefined;
-    if (this.found !== undefined) {
-      await this.search(this.found.question);
+    if (this.question !== undefined) {
+      await this.search(this.question);
     } else {
       await this.load(true);
     }
@@ -99,6 +102,8 @@ export class HistoryModel implements vscode.Disposable {
     if (query.words === "") {
       return;
     }
+    this.question = question;
+    this.found = undefined;
     await this.work(async (token) => {
       const result: CommitSearchResult = await this.server.request(
         SearchHistory,
@@ -120,7 +125,8 @@ export class HistoryModel implements vscode.Disposable {
   async clear(): Promise<void> {
     this.filter = "";
     this.query = undefined;
-    const searched = this.found !== undefined;
+    const searched = this.question !== undefined;
+    this.question = undefined;
     this.found = undefined;
     if (searched) {
       await this.reload();

@@ -109,8 +109,8 @@ export class HistoryTree implements vscode.TreeDataProvider<HistoryNode>, vscode
 
   private roots(): HistoryNode[] {
     const { model } = this;
-    if (model.found !== undefined) {
-      return model.found.commits.map((commit) => ({ kind: "commit", commit }));
+    if (model.question !== undefined) {
+      return (model.found?.commits ?? []).map((commit) => ({ kind: "commit", commit }));
     }
     const { target } = model;
     if (target === undefined) {

@@ -38,7 +38,7 @@ export class HistoryView implements vscode.Disposable {
       }),
       server.onDidChangeState(({ state }) => {
         if (state === "running") {
-          void model.show(model.target);
+          void model.reload();
           this.followSoon();
         }
       }),
@@ -94,7 +94,7 @@ export class HistoryView implements vscode.Disposable {
   private async follow(): Promise<void> {
     const uri = vscode.window.activeTextEditor?.document.uri;
     const { model } = this;
-    if (!this.view.visible || this.pinned || model.found !== undefined || this.server.state !== "running") {
+    if (!this.view.visible || this.pinned || model.question !== undefined || this.server.state !== "running") {
       return;
     }
     // Comparisons and earlier revisions are opened from here: they change nothing.
@@ -110,10 +110,10 @@ export class HistoryView implements vscode.Disposable {
   /** What stands above the list. */
   private describe(): void {
     const { model, view } = this;
-    const { target, found } = model;
-    const filtered = found !== undefined || model.filter !== "";
+    const { target, question } = model;
+    const filtered = question !== undefined || model.filter !== "";
     void vscode.commands.executeCommand("setContext", "codeintel-ls.historyFiltered", filtered);
-    view.description = found === undefined ? describeTarget(target) : `“${found.question}”`;
+    view.description = question === undefined ? describeTarget(target) : `“${question}”`;
     view.message = messageOf(model) ?? "";
   }
 }
@@ -137,7 +137,10 @@ function messageOf(model: HistoryModel): string | undefined {
   if (model.failure !== undefined) {
     return model.failure;
   }
-  if (found !== undefined) {
+  if (model.question !== undefined) {
+    if (found === undefined) {
+      return vscode.l10n.t("Searching…");
+    }
     if (!found.complete) {
       return vscode.l10n.t("Commits are still being indexed: there may be more.");
     }

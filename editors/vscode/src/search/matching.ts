@@ -25,7 +25,16 @@ export function spansIn(text: string, terms: RegExp | undefined): Span[] {
   if (terms === undefined) {
     return [];
   }
-  return [...text.matchAll(terms)].filter(([found]) => found !== "").map((found): Span => [found.index, found.index + found[0].length]);
+  const spans: [number, number][] = [];
+  for (const { 0: found, index } of text.matchAll(terms)) {
+    const last = spans.at(-1);
+    if (last?.[1] === index) {
+      last[1] += found.length;
+    } else if (found !== "") {
+      spans.push([index, index + found.length]);
+    }
+  }
+  return spans;
 }
 
 /** The number of the line that holds most of the terms; the first where none holds any. */
@@ -33,7 +42,7 @@ export function bestLine(lines: readonly string[], terms: RegExp | undefined): n
   let best = 0;
   let most = 0;
   for (const [number, line] of lines.entries()) {
-    const found = new Set(spansIn(line, terms).map(([start, end]) => line.slice(start, end).toLowerCase()));
+    const found = new Set(Array.from(terms === undefined ? [] : line.matchAll(terms), ([term]) => term.toLowerCase()));
     if (found.size > most) {
       [best, most] = [number, found.size];
     }

@@ -75,14 +75,18 @@ export class Client {
       fillClientCapabilities: (capabilities: ClientCapabilities) => {
         capabilities.experimental = { codeintel: { trustedMarkdown: true } };
       },
+      // The last of the client's features: only now does the server know which documents are open.
       initialize: () => {
         this.hearRefreshes(events);
+        events.onState("running");
       },
       clear: () => undefined,
     });
     this.client.onDidChangeState(({ newState }) => {
-      // Between the end of a process and the start of the next one it counts as starting.
-      events.onState(newState === State.Stopped && !givenUp ? "starting" : STATES[newState]);
+      if (newState !== State.Running) {
+        // Between the end of a process and the start of the next one it counts as starting.
+        events.onState(newState === State.StartFailed || givenUp ? "failed" : "starting");
+      }
     });
     this.client.onNotification(StatusNotification, (status) => {
       events.onStatus(status);
@@ -143,13 +147,6 @@ export class Client {
     }
   }
 }
-
-const STATES: Readonly<Record<State, ServerState>> = {
-  [State.Stopped]: "failed",
-  [State.StartFailed]: "failed",
-  [State.Starting]: "starting",
-  [State.Running]: "running",
-};
 
 function middlewareOf(events: ClientEvents): Middleware {
   return {
