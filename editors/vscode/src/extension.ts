@@ -63,6 +63,7 @@ export function activate(context: vscode.ExtensionContext): CodeIntelApi {
     ),
     server.onDidChangeState(({ state }) => {
       void vscode.commands.executeCommand("setContext", "codeintel-ls.state", state);
+      void vscode.commands.executeCommand("setContext", "codeintel-ls.running", state === "running");
     }),
     ...restarts(server),
   );

@@ -52,8 +52,8 @@ export class Changes implements vscode.Disposable {
   }
 
   async openAt(revision: Revision): Promise<void> {
-    const { uri } = await this.side(revision, revision.path, revision.commit);
-    await show(uri, revision.line);
+    const { uri, label } = await this.side(revision, revision.path, revision.commit);
+    await show(uri, revision.line, label);
   }
 
   dispose(): void {
@@ -89,10 +89,11 @@ export class Changes implements vscode.Disposable {
   }
 }
 
-/** Opens a virtual document at a line, if there is one. */
-export async function show(uri: vscode.Uri, line: number | undefined): Promise<void> {
+/** Opens a document at a line, if there is one; a label tells a revision from the file in its tab. */
+export async function show(uri: vscode.Uri, line: number | undefined, label?: string): Promise<void> {
   const options = { preview: true, ...(line !== undefined && { selection: new vscode.Range(line, 0, line, 0) }) };
-  await vscode.window.showTextDocument(uri, options);
+  const title = label === undefined ? undefined : `${basename(uri.path)} (${label})`;
+  await vscode.commands.executeCommand("vscode.open", uri, options, title);
 }
 
 export async function diff(before: Side, after: Side, name: string, line: number | undefined): Promise<void> {

@@ -45,7 +45,7 @@ export class HistoryFeature implements vscode.Disposable {
     if (virtual === undefined) {
       throw new NothingToShowError(vscode.l10n.t("{0} lies outside the open folders.", uri));
     }
-    await show(virtual, undefined);
+    await show(virtual, undefined, commit.slice(0, 10));
   }
 
   dispose(): void {

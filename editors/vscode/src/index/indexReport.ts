@@ -75,14 +75,12 @@ function appendFolder(text: vscode.MarkdownString, folder: FolderStatus, named: 
   if (named) {
     text.appendMarkdown(`**${plain(folder.uri.split("/").at(-1) ?? folder.uri)}**\n\n`);
   }
-  const { primary, secondary } = folder;
-  const recall = primary.recall === undefined ? "" : `, ${vscode.l10n.t("finds {0} of the nearest", primary.recall.toLocaleString(vscode.env.language, { style: "percent" }))}`;
   const rows: [string, string][] = [
     [vscode.l10n.t("State"), freshnessOf(folder)],
     [vscode.l10n.t("Indexed"), summaryOf(folder)],
-    [vscode.l10n.t("Vectors"), vscode.l10n.t("{0} in the large index ({1}{2}), {3} since, {4} gone", count(primary.vectors), primary.kind, recall, count(secondary.vectors), count(folder.tombstones))],
+    [vscode.l10n.t("Vectors"), vectorsOf(folder)],
     [vscode.l10n.t("Left out"), skippedOf(folder)],
-    [vscode.l10n.t("Model"), shortModel(folder.embedder)],
+    [vscode.l10n.t("Model"), modelOf(folder.embedder)],
     [vscode.l10n.t("Size"), vscode.l10n.t("{0} in memory, {1} on disk", bytes(folder.memoryBytes), bytes(folder.diskBytes))],
   ];
   text.appendMarkdown("| | |\n|:---|:---|\n");
@@ -108,6 +106,21 @@ function freshnessOf(folder: FolderStatus): string {
   }
 }
 
+function vectorsOf({ primary, secondary, tombstones }: FolderStatus): string {
+  const parts = [vscode.l10n.t("{0} in the main index ({1})", count(primary.vectors), primary.kind)];
+  if (primary.recall !== undefined && primary.recall < 1) {
+    const share = primary.recall.toLocaleString(vscode.env.language, { style: "percent", maximumFractionDigits: 1 });
+    parts.push(vscode.l10n.t("which finds {0} of the nearest", share));
+  }
+  if (secondary.vectors > 0) {
+    parts.push(vscode.l10n.t("{0} newer", count(secondary.vectors)));
+  }
+  if (tombstones > 0) {
+    parts.push(vscode.l10n.t("{0} outdated", count(tombstones)));
+  }
+  return parts.join(", ");
+}
+
 function skippedOf(folder: FolderStatus): string {
   const reasons: Readonly<Record<string, string>> = {
     secret: vscode.l10n.t("secrets"),
@@ -129,9 +142,11 @@ function skippedOf(folder: FolderStatus): string {
   return parts.length === 0 ? vscode.l10n.t("nothing") : parts.join(", ");
 }
 
-/** Identities of models end in long hashes. */
-function shortModel(embedder: string): string {
-  return embedder.replace(/[0-9a-f]{12,}/g, (hash) => hash.slice(0, 8));
+/** Identities of models hold hashes of their contents. */
+function modelOf(embedder: string): string {
+  const short = embedder.replace(/[0-9a-f]{9,}/g, (hash) => hash.slice(0, 8));
+  const contents = /^static:([0-9a-f]{8})[^+]*$/.exec(short)?.[1];
+  return contents === undefined ? short : vscode.l10n.t("static, on this machine ({0})", contents);
 }
 
 function linksOf({ state }: Described, working: boolean): string[] {

@@ -14,8 +14,12 @@ export function termsOf(words: string, phrases: readonly string[]): RegExp | und
   const stems = words
     .split(/[^\p{L}\p{N}_]+/u)
     .filter((word) => word.length >= SHORTEST && !COMMON.has(word.toLowerCase()))
-    .map(stem);
-  const parts = [...phrases, ...stems].map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/\s+/g, "\\s+"));
+    .map(stemOf);
+  const parts = [
+    ...phrases.map((phrase) => literal(phrase).replace(/\s+/g, "\\s+")),
+    // To the end of the word: half a word looks like an accident.
+    ...stems.map((stem) => `${literal(stem)}\\p{L}*`),
+  ];
   // The longest first: an alternative that matches ends the choice.
   parts.sort((one, other) => other.length - one.length);
   return parts.length === 0 ? undefined : new RegExp([...new Set(parts)].join("|"), "giu");
@@ -52,14 +56,18 @@ export function bestLine(lines: readonly string[], terms: RegExp | undefined): n
 
 /** The line on which a phrase begins that stands in the text letter by letter, white space aside. */
 export function lineOfPhrase(text: string, phrase: string): number | undefined {
-  const pattern = phrase.trim().split(/\s+/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  const pattern = phrase.trim().split(/\s+/).map(literal);
   // Who types a capital letter means it.
   const flags = phrase === phrase.toLowerCase() ? "iu" : "u";
   const found = new RegExp(pattern.join("\\s+"), flags).exec(text);
   return found === null ? undefined : text.slice(0, found.index).split("\n").length - 1;
 }
 
-function stem(word: string): string {
+function literal(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+
+function stemOf(word: string): string {
   const short = word.replace(/(?:ies|ing|ed|es|s|y)$/i, "");
   return short.length >= SHORTEST_STEM ? short : word;
 }

@@ -10,7 +10,7 @@ import { isCancelled, sentenceOf } from "../server/refusals";
 import type { Server } from "../server/server";
 import { termsOf } from "./matching";
 import { PreviewSession, type ResultMark } from "./preview";
-import { type Query, parseQuery } from "./queryText";
+import { parseQuery, type Query, type QueryProblem } from "./queryText";
 import { BESIDE, itemsOf, note, type ResultItem } from "./resultItems";
 import type { ResultList } from "./resultList";
 import { type Answer, search } from "./searching";
@@ -80,7 +80,7 @@ class OpenSearch implements vscode.Disposable {
   ) {
     this.preview = new PreviewSession(mark);
     const pick = this.pick;
-    pick.title = vscode.l10n.t("Search by Meaning");
+    pick.title = titleOf([]);
     pick.placeholder = vscode.l10n.t('What does the code do?   lang:py  path:src/**  author:ann  since:2w  "exact phrase"');
     pick.sortByLabel = false;
     pick.matchOnDescription = false;
@@ -204,6 +204,7 @@ class OpenSearch implements vscode.Disposable {
     const asking = new vscode.CancellationTokenSource();
     this.asking?.dispose();
     this.asking = asking;
+    this.pick.title = titleOf(query.problems);
     const hint = hintOf(this.server, query);
     if (hint !== undefined) {
       this.list([hint]);
@@ -215,7 +216,7 @@ class OpenSearch implements vscode.Disposable {
       if (!asking.token.isCancellationRequested) {
         const terms = termsOf(query.words, query.phrases);
         this.answered = { text, answer, terms };
-        this.list(listed(answer, query, terms));
+        this.list(listed(answer, terms));
       }
     } catch (error) {
       if (!isCancelled(error) && !asking.token.isCancellationRequested) {
@@ -240,11 +241,18 @@ function keepButton(): vscode.QuickInputButton {
   return { iconPath: new vscode.ThemeIcon("list-tree"), tooltip: vscode.l10n.t("Keep Results in the Search View (Alt+Enter)") };
 }
 
-function listed(answer: Answer, query: Query, terms: RegExp | undefined): ResultItem[] {
-  const items = itemsOf(answer, terms);
-  for (const { filter, value } of query.problems) {
-    items.push(note("warning", vscode.l10n.t("{0}:{1} is not understood and was left out.", filter, value), example(filter)));
+/** What is not understood stands above the results: below them nobody would see it. */
+function titleOf(problems: readonly QueryProblem[]): string {
+  const [problem] = problems;
+  if (problem === undefined) {
+    return vscode.l10n.t("Search by Meaning");
   }
+  const { filter, value } = problem;
+  return `⚠ ${vscode.l10n.t("{0}:{1} is not understood and was left out.", filter, value)} ${example(filter)}`;
+}
+
+function listed(answer: Answer, terms: RegExp | undefined): ResultItem[] {
+  const items = itemsOf(answer, terms);
   const { complete } = answer.freshness;
   if (answer.places.length === 0) {
     items.unshift(complete ? note("info", vscode.l10n.t("Nothing was found.")) : note("sync~spin", vscode.l10n.t("The index is being built…")));

@@ -38,6 +38,7 @@ export interface Selection {
 }
 
 const MOST = 200;
+const SNIPPET_LINES = 60;
 const CONTEXT_LINES = 2;
 const NOTHING: Answer = {
   places: [],
@@ -60,7 +61,7 @@ export async function findSimilar(server: Server, { uri, range }: Selection, tok
     start: { line: range.start.line, character: range.start.character },
     end: { line: range.end.line, character: range.end.character },
   };
-  return answerOf(await server.request(FindSimilar, { uri: uri.toString(), range: place }, token));
+  return answerOf(await server.request(FindSimilar, { uri: uri.toString(), range: place, snippetLines: SNIPPET_LINES }, token));
 }
 
 function paramsOf(query: Query, box: string): SearchParams {
@@ -75,7 +76,9 @@ function paramsOf(query: Query, box: string): SearchParams {
     ...(query.since !== undefined && { changedSince: query.since }),
     ...(query.until !== undefined && { changedBefore: query.until }),
     ...(mode !== undefined && { mode }),
-    // Whole places, and many of them: most may not hold the phrase.
+    // Whole places: which of their lines say most is decided here.
+    snippetLines: SNIPPET_LINES,
+    // And many of them: most may not hold the phrase.
     ...(query.phrases.length > 0 && { limit: MOST, snippetLines: MOST }),
   };
 }

@@ -8,6 +8,7 @@ import type { ShownFile, ShownLine, ShownPlace, ShownResults } from "./viewMessa
 
 const LINES = 4;
 const LONGEST_LINE = 240;
+const LONGEST_NAME = 60;
 
 export function shownResults(list: ResultList): ShownResults {
   const query = list.query;
@@ -32,7 +33,7 @@ function shownPlace(place: Place, id: number, terms: RegExp | undefined): ShownP
   return {
     id,
     line: place.line,
-    symbol: place.symbol,
+    name: place.symbol ?? firstWords(place),
     icon: iconOf(place.kind),
     stale: place.stale,
     lines: linesOf(place, terms),
@@ -47,9 +48,14 @@ function linesOf(place: Place, terms: RegExp | undefined): ShownLine[] {
   const texts = snippet.slice(from, from + LINES).map((text) => text.replace(/\t/g, "    "));
   const indent = Math.min(...texts.filter((text) => text.trim() !== "").map((text) => text.length - text.trimStart().length));
   return texts.map((text, offset) => {
-    const cut = text.slice(Number.isFinite(indent) ? indent : 0, LONGEST_LINE);
-    return { number: place.snippetStart + from + offset, text: cut, marks: spansIn(cut, terms) };
+    const shown = text.slice(Number.isFinite(indent) ? indent : 0, LONGEST_LINE);
+    return { number: place.snippetStart + from + offset, text: shown, marks: spansIn(shown, terms) };
   });
+}
+
+function firstWords(place: Place): string {
+  const line = place.snippet.find((text) => /[\p{L}\p{N}]/u.test(text)) ?? place.path;
+  return line.trim().slice(0, LONGEST_NAME);
 }
 
 function summaryOf(list: ResultList, files: number): string {

@@ -20,7 +20,8 @@ export interface ShownLine {
 export interface ShownPlace {
   readonly id: number;
   readonly line: number;
-  readonly symbol: string | undefined;
+  /** The symbol, or the first words of a place that belongs to none. */
+  readonly name: string;
   readonly icon: string;
   readonly stale: boolean;
   readonly lines: readonly ShownLine[];

@@ -85,7 +85,7 @@ export class ResultTree {
     const seen = new Map<string, number>();
     places.append(
       ...file.places.map((place) => {
-        const base = `place:${file.path}:${place.symbol ?? ""}`;
+        const base = `place:${file.path}:${place.name}`;
         const nth = seen.get(base) ?? 0;
         seen.set(base, nth + 1);
         return this.place(place, `${base}:${nth}`);
@@ -104,8 +104,8 @@ export class ResultTree {
     const title = element("div", "title");
     title.append(
       element("span", `codicon codicon-${place.icon}`),
-      text("span", "symbol", place.symbol ?? where),
-      text("span", "where", place.symbol === undefined ? "" : `:${place.line + 1}`),
+      text("span", "symbol", place.name),
+      text("span", "where", `:${place.line + 1}`),
     );
     if (place.stale) {
       title.append(text("span", "stale", this.labels.stale));
@@ -114,7 +114,7 @@ export class ResultTree {
     code.title = place.lines.map((line) => line.text).join("\n");
     code.append(...place.lines.map(lineOf));
     row.append(title, code);
-    row.setAttribute("aria-label", [place.symbol, where, place.lines.map((line) => line.text.trim()).join(" ")].filter(Boolean).join(", "));
+    row.setAttribute("aria-label", [place.name, where, place.lines.map((line) => line.text.trim()).join(" ")].join(", "));
     return row;
   }
 

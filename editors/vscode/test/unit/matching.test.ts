@@ -8,7 +8,7 @@ function marked(text: string, words: string, phrases: readonly string[] = []): s
 }
 
 void test("stems of words that mean something are marked, in any case", () => {
-  assert.deepEqual(marked("Retries the call; retry_with_backoff", "how are retries made"), ["Retr", "retr"]);
+  assert.deepEqual(marked("Retries the call; retry_with_backoff", "how are retries made"), ["Retries", "retry"]);
   assert.deepEqual(marked("the and of", "the and of"), []);
 });
 
