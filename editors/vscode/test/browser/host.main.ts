@@ -9,7 +9,7 @@ async function run(): Promise<number> {
   rmSync(results, { force: true });
   const browser = await launch(where);
   try {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    const page = await browser.newPage({ viewport: { width: 1400, height: 800 } });
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     const log: string[] = [];
     const ended = new Promise<number>((resolve) => {

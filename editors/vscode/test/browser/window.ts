@@ -71,7 +71,7 @@ export class Window {
 
   static async open(browser: Browser, where: Place, folder = where.folder): Promise<Window> {
     rmSync(where.driver, { force: true });
-    const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    const page = await browser.newPage({ viewport: { width: 1400, height: 800 } });
     page.setDefaultTimeout(20_000);
     await page.goto(`${where.url}/?folder=${encodeURIComponent(folder)}`);
     await page.locator(".monaco-workbench .part.statusbar").waitFor({ timeout: 60_000 });
@@ -193,7 +193,7 @@ export class Window {
 
   /** The hover of a line that holds this text, asked for behind its last character. */
   async hoverLineEnd(text: string): Promise<Locator> {
-    const box = await this.line(text).locator("span[class*='ced-']").first().boundingBox();
+    const box = await this.line(text).locator("span[class*='ced-']").last().boundingBox();
     if (box === null) {
       throw new Error(`No line with ${text} is annotated.`);
     }
