@@ -111,6 +111,10 @@ export class IndexStatusBar implements vscode.Disposable {
   }
 
   private text(working: boolean): string {
+    const { activity } = this.server.description;
+    if (activity !== undefined) {
+      return `$(loading~spin) CodeIntel: ${activity}`;
+    }
     switch (this.server.state) {
       case "starting":
         return "$(loading~spin) CodeIntel";

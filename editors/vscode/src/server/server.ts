@@ -18,6 +18,8 @@ export interface Described {
   readonly found: Found | undefined;
   /** Why it is missing or failed, or what is wrong with its version. */
   readonly problem: string | undefined;
+  /** What is being done to get a server. */
+  readonly activity?: string;
 }
 
 /** Nothing can be asked, since there is no server. */
@@ -98,6 +100,12 @@ export class Server implements vscode.Disposable {
   /** Lets the progress of a request be heard that is given this token. */
   onProgress(token: string): vscode.Disposable {
     return this.running().onProgress(token);
+  }
+
+  /** Says what is being done to get a server; nothing when it is done or has failed. */
+  announce(activity: string | undefined): void {
+    const { state, found, problem } = this.described;
+    this.become({ state, found, problem, ...(activity !== undefined && { activity }) });
   }
 
   /** Stops the work behind a progress of the server's. */

@@ -51,6 +51,7 @@ async function attempt(server: Server, installation: Installation): Promise<stri
     cancellable: true,
     title: vscode.l10n.t("Installing the server"),
   };
+  server.announce(vscode.l10n.t("installing…"));
   const failure = await vscode.window.withProgress(options, async (progress, token) => {
     try {
       await installation.install((message) => {
@@ -61,6 +62,7 @@ async function attempt(server: Server, installation: Installation): Promise<stri
       return error instanceof vscode.CancellationError ? undefined : error instanceof Error ? error.message : String(error);
     }
   });
+  server.announce(undefined);
   if (failure === undefined) {
     await server.restart();
   }
