@@ -1,5 +1,16 @@
-/** The operations of the server that the extension asks for, and their types: see editors/protocol.md. */
-import { NotificationType, type Range, RequestType, RequestType0 } from "vscode-languageclient/node";
+/**
+ * The operations of the server that the extension asks for, and their types: see editors/protocol.md.
+ *
+ * The language client is only loaded when a server is started: nothing here needs it.
+ */
+import type { Range } from "vscode-languageclient/node";
+
+/** A request of the server's, with the types of what is asked and answered. */
+export interface Operation<Params, Result> {
+  readonly method: string;
+  /** Holds nothing: it ties the types to the operation. */
+  readonly types?: (params: Params) => Result;
+}
 
 export type SearchMode = "hybrid" | "semantic" | "lexical";
 
@@ -184,20 +195,17 @@ export interface ServerStatus {
   readonly message: string;
 }
 
-export const SemanticSearch = new RequestType<SearchParams, SearchResult, void>("codeintel/semanticSearch");
-export const FindSimilar = new RequestType<SimilarParams, SearchResult, void>("codeintel/findSimilar");
-export const BlameRange = new RequestType<BlameParams, BlameResult, void>("codeintel/blameRange");
-export const FileHistory = new RequestType<HistoryParams, HistoryResult, void>("codeintel/fileHistory");
-export const FileAtRevision = new RequestType<FileAtRevisionParams, { text: string }, void>(
-  "codeintel/fileAtRevision",
-);
-export const SearchHistory = new RequestType<CommitSearchParams, CommitSearchResult, void>(
-  "codeintel/searchHistory",
-);
-export const OpenCommit = new RequestType<FileAtRevisionParams, ShownResult, void>("codeintel/openCommit");
-export const IndexStatus = new RequestType<object, IndexStatusResult, void>("codeintel/indexStatus");
-export const UpdateIndex = new RequestType<UpdateParams, IndexStatusResult, void>("codeintel/updateIndex");
-export const RebuildIndex = new RequestType<IndexParams, IndexStatusResult, void>("codeintel/rebuildIndex");
-export const MergeIndexes = new RequestType<IndexParams, IndexStatusResult, void>("codeintel/mergeIndexes");
-export const DebugInformation = new RequestType0<{ text: string }, void>("codeintel/printDebugInformation");
-export const StatusNotification = new NotificationType<ServerStatus>("codeintel/status");
+export const SemanticSearch: Operation<SearchParams, SearchResult> = { method: "codeintel/semanticSearch" };
+export const FindSimilar: Operation<SimilarParams, SearchResult> = { method: "codeintel/findSimilar" };
+export const BlameRange: Operation<BlameParams, BlameResult> = { method: "codeintel/blameRange" };
+export const FileHistory: Operation<HistoryParams, HistoryResult> = { method: "codeintel/fileHistory" };
+export const FileAtRevision: Operation<FileAtRevisionParams, { text: string }> = { method: "codeintel/fileAtRevision" };
+export const SearchHistory: Operation<CommitSearchParams, CommitSearchResult> = { method: "codeintel/searchHistory" };
+export const OpenCommit: Operation<FileAtRevisionParams, ShownResult> = { method: "codeintel/openCommit" };
+export const IndexStatus: Operation<object, IndexStatusResult> = { method: "codeintel/indexStatus" };
+export const UpdateIndex: Operation<UpdateParams, IndexStatusResult> = { method: "codeintel/updateIndex" };
+export const RebuildIndex: Operation<IndexParams, IndexStatusResult> = { method: "codeintel/rebuildIndex" };
+export const MergeIndexes: Operation<IndexParams, IndexStatusResult> = { method: "codeintel/mergeIndexes" };
+export const PrintDebugInformation: Operation<object, { text: string }> = { method: "codeintel/printDebugInformation" };
+/** The notification of a `ServerStatus`. */
+export const STATUS = "codeintel/status";

@@ -55,8 +55,8 @@ function actionsOf(revision: Revision | undefined, line: HoveredLine | undefined
   if (revision !== undefined) {
     actions.push(
       action("compare-changes", vscode.l10n.t("Changes"), "codeintel-ls.openChanges", vscode.l10n.t("Compare this commit with the one before"), revision),
-      action("diff", vscode.l10n.t("Compare"), "codeintel-ls.compareWithWorking", vscode.l10n.t("Compare this commit with the working file"), revision),
-      action("go-to-file", vscode.l10n.t("File Then"), "codeintel-ls.openAtCommit", vscode.l10n.t("Open the file as it was at this commit"), revision),
+      action("diff", vscode.l10n.t("Compare with File"), "codeintel-ls.compareWithWorking", vscode.l10n.t("Compare this commit with the working file"), revision),
+      action("go-to-file", vscode.l10n.t("File at Commit"), "codeintel-ls.openAtCommit", vscode.l10n.t("Open the file as it was at this commit"), revision),
     );
   }
   if (line !== undefined) {
@@ -65,7 +65,7 @@ function actionsOf(revision: Revision | undefined, line: HoveredLine | undefined
   }
   if (revision !== undefined) {
     if (hasPage) {
-      actions.push(action("link-external", vscode.l10n.t("Page"), "codeintel-ls.openCommitPage", vscode.l10n.t("Open the commit in a browser"), revision));
+      actions.push(action("link-external", vscode.l10n.t("Open in Browser"), "codeintel-ls.openCommitPage", vscode.l10n.t("Open the commit in a browser"), revision));
     }
     actions.push(action("copy", vscode.l10n.t("Copy Id"), "codeintel-ls.copyCommitId", vscode.l10n.t("Copy the commit's id"), revision));
   }

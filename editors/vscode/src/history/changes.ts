@@ -1,7 +1,7 @@
 /** Changes and earlier texts of files, shown in editors. */
 import { basename } from "node:path";
 import * as vscode from "vscode";
-import { LSPErrorCodes, ResponseError } from "vscode-languageclient/node";
+import { isRefused } from "../server/refusals";
 import type { HistorySource } from "./historySource";
 import { EMPTY_SCHEME, emptyUri, fileOf, type Revision, type Shown, virtualUri } from "./revisions";
 
@@ -79,7 +79,7 @@ export class Changes implements vscode.Disposable {
       // The editor would show an error in the place of the text.
       await this.source.textOf(file, commit);
     } catch (error) {
-      if (error instanceof ResponseError && error.code === LSPErrorCodes.RequestFailed) {
+      if (isRefused(error)) {
         return empty(path);
       }
       throw error;

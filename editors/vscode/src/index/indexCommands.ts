@@ -1,7 +1,6 @@
 /** What one can do about the index: bring it up to date, rebuild, merge, pause. */
 import * as vscode from "vscode";
-import type { RequestType } from "vscode-languageclient/node";
-import { type IndexStatusResult, MergeIndexes, RebuildIndex, UpdateIndex } from "../protocol";
+import { type IndexStatusResult, MergeIndexes, type Operation, RebuildIndex, UpdateIndex } from "../protocol";
 import { isCancelled, sentenceOf, told } from "../server/refusals";
 import type { Server } from "../server/server";
 import { stateOf, summaryOf } from "./indexReport";
@@ -12,7 +11,7 @@ interface Action extends vscode.QuickPickItem {
   readonly command?: string;
 }
 
-type Work = RequestType<{ readonly workDoneToken?: string }, IndexStatusResult, void>;
+type Work = Operation<{ readonly workDoneToken?: string }, IndexStatusResult>;
 
 export class IndexCommands implements vscode.Disposable {
   private readonly listening: vscode.Disposable;

@@ -1,7 +1,6 @@
 /** The language client of one server process, with what the extension changes of its ways. */
 import * as vscode from "vscode";
 import {
-  type CancellationToken,
   type ClientCapabilities,
   InlayHintRefreshRequest,
   InlayHintRequest,
@@ -9,8 +8,6 @@ import {
   type LanguageClientOptions,
   type Middleware,
   type ProgressToken,
-  type RequestType,
-  type RequestType0,
   RevealOutputChannelOn,
   State,
   WorkDoneProgress,
@@ -20,7 +17,7 @@ import {
   type WorkDoneProgressReport,
 } from "vscode-languageclient/node";
 import type { ServerState } from "../api";
-import { type ServerStatus, StatusNotification } from "../protocol";
+import { type Operation, type ServerStatus, STATUS } from "../protocol";
 import { RestartPolicy } from "./failures";
 import { TraceChannel } from "./traceChannel";
 
@@ -37,7 +34,7 @@ export interface ClientEvents {
   /** The settings of a folder, or of the window. */
   settings(scope: vscode.Uri | undefined): object;
   /** A hover instead of the server's. */
-  hover(document: vscode.TextDocument, position: vscode.Position, token: CancellationToken): Promise<vscode.Hover | undefined>;
+  hover(document: vscode.TextDocument, position: vscode.Position, token: vscode.CancellationToken): Promise<vscode.Hover | undefined>;
   /** What a command of the server's does here; undefined where the server runs it. */
   command(name: string, argument: unknown): Thenable<unknown> | undefined;
 }
@@ -88,7 +85,7 @@ export class Client {
         events.onState(newState === State.StartFailed || givenUp ? "failed" : "starting");
       }
     });
-    this.client.onNotification(StatusNotification, (status) => {
+    this.client.onNotification(STATUS, (status: ServerStatus) => {
       events.onStatus(status);
     });
   }
@@ -101,15 +98,9 @@ export class Client {
     await this.client.start();
   }
 
-  async request<P, R>(type: RequestType<P, R, void>, params: P, token?: CancellationToken): Promise<R> {
-    // The client's types want the parameters' type in a form that no generic has.
-    const { method } = type;
+  async request<P, R>({ method }: Operation<P, R>, params: P, token?: vscode.CancellationToken): Promise<R> {
     // A token that is undefined would be sent as a second parameter.
     return token === undefined ? this.client.sendRequest<R>(method, params) : this.client.sendRequest<R>(method, params, token);
-  }
-
-  async requestPlain<R>(type: RequestType0<R, void>): Promise<R> {
-    return this.client.sendRequest(type);
   }
 
   /** What is heard goes through the middleware to `onProgress` of the events. */

@@ -1,12 +1,23 @@
 /** What the server's errors are to a person: nothing, where a request was cancelled. */
 import * as vscode from "vscode";
-import { LSPErrorCodes, ResponseError } from "vscode-languageclient/node";
 
-const CANCELLED: ReadonlySet<number> = new Set([LSPErrorCodes.RequestCancelled, LSPErrorCodes.ServerCancelled]);
+/** RequestCancelled and ServerCancelled of LSP. */
+const CANCELLED: ReadonlySet<unknown> = new Set([-32800, -32802]);
+/** RequestFailed of LSP: the request was right and cannot be served. */
+const FAILED = -32803;
 
 /** Whether a request was cancelled, or a newer one took its place. */
 export function isCancelled(error: unknown): boolean {
-  return error instanceof vscode.CancellationError || (error instanceof ResponseError && CANCELLED.has(error.code));
+  return error instanceof vscode.CancellationError || CANCELLED.has(codeOf(error));
+}
+
+/** Whether there is no such thing as was asked for: no repository, no such commit, no such file in it. */
+export function isRefused(error: unknown): boolean {
+  return codeOf(error) === FAILED;
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
 /** One or two sentences; the server writes them for people. */

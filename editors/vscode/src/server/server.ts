@@ -6,10 +6,9 @@
  * on, never a message that nobody asked for.
  */
 import * as vscode from "vscode";
-import type { CancellationToken, RequestType, RequestType0 } from "vscode-languageclient/node";
 import type { ServerState } from "../api";
-import type { ServerStatus } from "../protocol";
-import { Client, type ClientEvents } from "./client";
+import type { Operation, ServerStatus } from "../protocol";
+import type { Client, ClientEvents } from "./client";
 import { type Found, locate, type NotFound } from "./locating";
 import { compareVersions } from "./version";
 
@@ -89,12 +88,8 @@ export class Server implements vscode.Disposable {
   }
 
   /** Asks the server. Rejects with NotRunningError where there is none. */
-  async request<P, R>(type: RequestType<P, R, void>, params: P, token?: CancellationToken): Promise<R> {
-    return this.running().request(type, params, token);
-  }
-
-  async requestPlain<R>(type: RequestType0<R, void>): Promise<R> {
-    return this.running().requestPlain(type);
+  async request<P, R>(operation: Operation<P, R>, params: P, token?: vscode.CancellationToken): Promise<R> {
+    return this.running().request(operation, params, token);
   }
 
   /** Lets the progress of a request be heard that is given this token. */
@@ -156,7 +151,9 @@ export class Server implements vscode.Disposable {
     }
     this.log.info(`Starting ${found.command} ${found.version} (${found.origin}).`);
     const problem = this.versionProblem(found);
-    const client = new Client(found.command, this.places.cwd, this.log, {
+    // The library is large: windows that never start a server do not load it.
+    const { Client: LoadedClient } = await import("./client.js");
+    const client: Client = new LoadedClient(found.command, this.places.cwd, this.log, {
       ...this.events,
       onState: (state) => {
         if (this.client === client) {

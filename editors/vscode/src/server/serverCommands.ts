@@ -1,6 +1,6 @@
 /** The commands about the server itself: install, restart, log, debug information. */
 import * as vscode from "vscode";
-import { DebugInformation } from "../protocol";
+import { PrintDebugInformation } from "../protocol";
 import type { Installation } from "./installation";
 import type { Server } from "./server";
 
@@ -70,7 +70,7 @@ async function attempt(server: Server, installation: Installation): Promise<stri
 }
 
 async function showDebugInformation(server: Server): Promise<void> {
-  const { text } = await server.requestPlain(DebugInformation);
+  const { text } = await server.request(PrintDebugInformation, {});
   const document = await vscode.workspace.openTextDocument({ content: text, language: "plaintext" });
   await vscode.window.showTextDocument(document, { preview: true });
 }
