@@ -6,10 +6,17 @@ import zipfile
 from pathlib import Path
 from typing import Final
 
-from tests.editors.vscode.layout import EXTENSION, KEPT, ROOT, CheckError
+from tests.editors.vscode.layout import EXTENSION, KEPT, MEDIA, ROOT, SCREENSHOTS, CheckError
 from tests.editors.vscode.toolchain import node, run_quietly, tool
 
 LARGEST_BUNDLE: Final = 700_000
+LARGEST_PICTURE: Final = 200_000
+_PICTURES: Final = {
+    "search": "quick-pick-light",
+    "blame": "file-blame-dark",
+    "history": "comparison-light",
+}
+"""The pictures of the README, and the screenshots of the tests that they are."""
 PACKAGE: Final = KEPT / "codeintel-ls.vsix"
 _SERVER: Final = EXTENSION / "server"
 _NEEDED: Final = ("package.json", "package.nls.json", "readme.md", "changelog.md", "LICENSE.txt")
@@ -60,6 +67,29 @@ def faults_of(package: Path) -> list[str]:
     ]
     if not any(name.startswith("server/") and name.endswith(".whl") for name in inside):
         faults.append("it lacks the server's wheel")
+    return faults
+
+
+def take_pictures() -> None:
+    """Make the README's pictures from what the tests in the browser have seen last."""
+    (MEDIA / "pictures").mkdir(exist_ok=True)
+    for name, screenshot in _PICTURES.items():
+        shutil.copyfile(SCREENSHOTS / f"{screenshot}.png", MEDIA / "pictures" / f"{name}.png")
+
+
+def picture_faults() -> list[str]:
+    """Whether the README has its pictures, and they are small enough."""
+    readme = (EXTENSION / "README.md").read_text("utf-8")
+    faults = [
+        f"the README does not show {name}.png"
+        for name in _PICTURES
+        if f"(media/pictures/{name}.png)" not in readme
+    ]
+    faults += [
+        f"{picture.name} has {picture.stat().st_size:,} bytes, more than {LARGEST_PICTURE:,}"
+        for picture in MEDIA.rglob("*.png")
+        if picture.stat().st_size > LARGEST_PICTURE
+    ]
     return faults
 
 
