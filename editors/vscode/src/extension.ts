@@ -32,17 +32,21 @@ export function activate(context: vscode.ExtensionContext): CodeIntelApi {
   const installation = new Installation(storage, wheels, version, log);
   const names = serverSettingNames(manifest);
   const bars = new ProgressBars();
-  const server: Server = new Server({ privateFolder: installation.programs, cwd: storage, extensionVersion: version }, log, {
-    settings: (scope) => settingsForServer(names, scope),
-    onProgress: (token, value) => {
-      bars.heard(token, value);
+  const server: Server = new Server(
+    { privateFolder: installation.programs, cwd: storage, extensionVersion: version },
+    log,
+    {
+      settings: (scope) => settingsForServer(names, scope),
+      onProgress: (token, value) => {
+        bars.heard(token, value);
+      },
+      onBlameChanged: () => {
+        blame.refresh();
+      },
+      hover: (document, position, token) => blame.hover.provide(document, position, token),
+      command: (name, argument) => runHere(name, argument, search, history),
     },
-    onBlameChanged: () => {
-      blame.refresh();
-    },
-    hover: (document, position, token) => blame.hover.provide(document, position, token),
-    command: (name, argument) => runHere(name, argument, search, history),
-  });
+  );
   running = server;
   const search = new SearchFeature(server, context);
   const blame = new BlameFeature(server);

@@ -30,7 +30,10 @@ export function setting<Name extends keyof OwnSettings>(name: Name, fallback: Ow
 }
 
 /** Changes a setting where it is set now, and for the user where it is not set. */
-export async function changeSetting<Name extends keyof OwnSettings>(name: Name, value: OwnSettings[Name]): Promise<void> {
+export async function changeSetting<Name extends keyof OwnSettings>(
+  name: Name,
+  value: OwnSettings[Name],
+): Promise<void> {
   const configuration = vscode.workspace.getConfiguration(SECTION);
   const where = configuration.inspect(name);
   const target =
@@ -57,7 +60,10 @@ export function shownBeside(name: "annotation.enabled" | "statusBar.blame", buil
   return asked ?? !doubled;
 }
 
-export function onDidChangeSetting(names: readonly (keyof OwnSettings | BuiltIn)[], listener: () => void): vscode.Disposable {
+export function onDidChangeSetting(
+  names: readonly (keyof OwnSettings | BuiltIn)[],
+  listener: () => void,
+): vscode.Disposable {
   const full = names.map((name) => (name.startsWith("git.") ? name : `${SECTION}.${name}`));
   return vscode.workspace.onDidChangeConfiguration((event) => {
     if (full.some((name) => event.affectsConfiguration(name))) {

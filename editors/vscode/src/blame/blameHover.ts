@@ -38,7 +38,12 @@ export class BlameHover {
     if (commit === undefined) {
       return new vscode.Hover(new vscode.MarkdownString(vscode.l10n.t("Not committed yet")), range);
     }
-    const revision = revisionOf(commit, document.uri, hunk.originalPath, hunk.originalLine + position.line - hunk.startLine);
+    const revision = revisionOf(
+      commit,
+      document.uri,
+      hunk.originalPath,
+      hunk.originalLine + position.line - hunk.startLine,
+    );
     return new vscode.Hover(commitMarkdown(commit, revision, { uri: document.uri, line: position.line }), range);
   }
 }

@@ -62,7 +62,11 @@ export class BlameSource implements vscode.Disposable {
   }
 
   /** The blame of a line; undefined where there is none, or where the document changed meanwhile. */
-  async ofLine(document: vscode.TextDocument, line: number, token: vscode.CancellationToken): Promise<LineBlame | undefined> {
+  async ofLine(
+    document: vscode.TextDocument,
+    line: number,
+    token: vscode.CancellationToken,
+  ): Promise<LineBlame | undefined> {
     const known = this.known(document, line);
     if (known !== undefined) {
       return known;
@@ -104,5 +108,7 @@ export class BlameSource implements vscode.Disposable {
 
 export function blameIn(result: BlameResult, line: number): LineBlame | undefined {
   const hunk = result.hunks.find(({ startLine, endLine }) => startLine <= line && line <= endLine);
-  return hunk === undefined ? undefined : { hunk, commit: hunk.commit === null ? undefined : result.commits[hunk.commit] };
+  return hunk === undefined
+    ? undefined
+    : { hunk, commit: hunk.commit === null ? undefined : result.commits[hunk.commit] };
 }

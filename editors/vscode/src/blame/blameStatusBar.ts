@@ -10,7 +10,11 @@ const GONE_MILLISECONDS = 250;
 const PRIORITY = 50;
 
 export class BlameStatusBar implements vscode.Disposable {
-  private readonly item = vscode.window.createStatusBarItem("codeintel-ls.blame", vscode.StatusBarAlignment.Right, PRIORITY);
+  private readonly item = vscode.window.createStatusBarItem(
+    "codeintel-ls.blame",
+    vscode.StatusBarAlignment.Right,
+    PRIORITY,
+  );
   private readonly listening: vscode.Disposable;
   private timer: NodeJS.Timeout | undefined;
   private visible = false;
@@ -59,7 +63,10 @@ export class BlameStatusBar implements vscode.Disposable {
       this.item.tooltip = vscode.l10n.t("This line is not committed yet.");
     } else {
       this.item.text = `$(git-commit) ${commit.author.name}, ${dateOf(commit)}`;
-      this.item.tooltip = commitMarkdown(commit, revisionOf(commit, uri, hunk.originalPath), { uri, line: current.line });
+      this.item.tooltip = commitMarkdown(commit, revisionOf(commit, uri, hunk.originalPath), {
+        uri,
+        line: current.line,
+      });
     }
     this.visible = true;
     this.item.show();

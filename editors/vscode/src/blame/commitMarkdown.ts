@@ -30,13 +30,19 @@ export function dateOf(commit: Commit): string {
   return dateText(commit.author, setting("blame.dateFormat", "relative"), Date.now() / 1000, vscode.env.language);
 }
 
-export function commitMarkdown(commit: Commit, revision: Revision | undefined, line: HoveredLine | undefined): vscode.MarkdownString {
+export function commitMarkdown(
+  commit: Commit,
+  revision: Revision | undefined,
+  line: HoveredLine | undefined,
+): vscode.MarkdownString {
   const text = new vscode.MarkdownString(undefined, true);
   text.isTrusted = { enabledCommands: COMMANDS };
   const age = relativeDate(commit.author.time, Date.now() / 1000, vscode.env.language);
   const id = `\`${commit.shortId}\``;
-  const page = commit.url?.startsWith("https://") === true ? commit.url : undefined;
-  text.appendMarkdown(`$(account) **${escaped(commit.author.name)}** · ${escaped(age)} (${isoDate(commit.author)}) · $(git-commit) ${page === undefined ? id : `[${id}](${target(page)})`}\n\n`);
+  const page = revision?.page;
+  text.appendMarkdown(
+    `$(account) **${escaped(commit.author.name)}** · ${escaped(age)} (${isoDate(commit.author)}) · $(git-commit) ${page === undefined ? id : `[${id}](${target(page)})`}\n\n`,
+  );
   text.appendMarkdown(`${escaped(commit.summary)}\n\n`);
   const actions = actionsOf(revision, line, page !== undefined);
   if (actions.length > 0) {
@@ -54,20 +60,62 @@ function actionsOf(revision: Revision | undefined, line: HoveredLine | undefined
   const actions: string[] = [];
   if (revision !== undefined) {
     actions.push(
-      action("compare-changes", vscode.l10n.t("Changes"), "codeintel-ls.openChanges", vscode.l10n.t("Compare this commit with the one before"), revision),
-      action("diff", vscode.l10n.t("Compare with File"), "codeintel-ls.compareWithWorking", vscode.l10n.t("Compare this commit with the working file"), revision),
-      action("go-to-file", vscode.l10n.t("File at Commit"), "codeintel-ls.openAtCommit", vscode.l10n.t("Open the file as it was at this commit"), revision),
+      action(
+        "compare-changes",
+        vscode.l10n.t("Changes"),
+        "codeintel-ls.openChanges",
+        vscode.l10n.t("Compare this commit with the one before"),
+        revision,
+      ),
+      action(
+        "diff",
+        vscode.l10n.t("Compare with File"),
+        "codeintel-ls.compareWithWorking",
+        vscode.l10n.t("Compare this commit with the working file"),
+        revision,
+      ),
+      action(
+        "go-to-file",
+        vscode.l10n.t("File at Commit"),
+        "codeintel-ls.openAtCommit",
+        vscode.l10n.t("Open the file as it was at this commit"),
+        revision,
+      ),
     );
   }
   if (line !== undefined) {
     const place = { uri: line.uri.toString(), line: line.line };
-    actions.push(action("history", vscode.l10n.t("Line History"), "codeintel-ls.showLineHistory", vscode.l10n.t("Show the history of this line"), place));
+    actions.push(
+      action(
+        "history",
+        vscode.l10n.t("Line History"),
+        "codeintel-ls.showLineHistory",
+        vscode.l10n.t("Show the history of this line"),
+        place,
+      ),
+    );
   }
   if (revision !== undefined) {
     if (hasPage) {
-      actions.push(action("link-external", vscode.l10n.t("Open in Browser"), "codeintel-ls.openCommitPage", vscode.l10n.t("Open the commit in a browser"), revision));
+      actions.push(
+        action(
+          "link-external",
+          vscode.l10n.t("Open in Browser"),
+          "codeintel-ls.openCommitPage",
+          vscode.l10n.t("Open the commit in a browser"),
+          revision,
+        ),
+      );
     }
-    actions.push(action("copy", vscode.l10n.t("Copy Id"), "codeintel-ls.copyCommitId", vscode.l10n.t("Copy the commit's id"), revision));
+    actions.push(
+      action(
+        "copy",
+        vscode.l10n.t("Copy Id"),
+        "codeintel-ls.copyCommitId",
+        vscode.l10n.t("Copy the commit's id"),
+        revision,
+      ),
+    );
   }
   return actions;
 }
@@ -82,5 +130,8 @@ function escaped(text: string): string {
 }
 
 function target(url: string): string {
-  return url.replace(/[()\s"<>\\]/g, encodeURIComponent).replace(/\(/g, "%28").replace(/\)/g, "%29");
+  return url
+    .replace(/[()\s"<>\\]/g, encodeURIComponent)
+    .replace(/\(/g, "%28")
+    .replace(/\)/g, "%29");
 }

@@ -26,7 +26,7 @@ export class FileBlame implements vscode.Disposable {
   private types: vscode.TextEditorDecorationType[] | undefined;
   private readonly shown = new Map<string, Shown>();
   private readonly listening: vscode.Disposable;
-  private asking: vscode.CancellationTokenSource | undefined;
+  private readonly asking = new Map<string, vscode.CancellationTokenSource>();
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly source: BlameSource) {
@@ -64,8 +64,10 @@ export class FileBlame implements vscode.Disposable {
 
   dispose(): void {
     clearTimeout(this.timer);
-    this.asking?.cancel();
-    this.asking?.dispose();
+    for (const asking of this.asking.values()) {
+      asking.cancel();
+      asking.dispose();
+    }
     this.listening.dispose();
     vscode.Disposable.from(...(this.types ?? [])).dispose();
   }
@@ -81,7 +83,9 @@ export class FileBlame implements vscode.Disposable {
         this.clear(other);
       }
     } else if (!(await this.draw(editor.document))) {
-      throw new Error(vscode.l10n.t("There is no blame of this file: git does not know it, or the server is not ready."));
+      throw new Error(
+        vscode.l10n.t("There is no blame of this file: git does not know it, or the server is not ready."),
+      );
     }
     this.tellContext(editor);
   }
@@ -102,14 +106,18 @@ export class FileBlame implements vscode.Disposable {
   }
 
   private async draw(document: vscode.TextDocument): Promise<boolean> {
-    this.asking?.dispose();
+    const uri = document.uri.toString();
+    this.asking.get(uri)?.cancel();
     const asking = new vscode.CancellationTokenSource();
-    this.asking = asking;
+    this.asking.set(uri, asking);
     const result = await this.source.ofRange(document, 0, document.lineCount - 1, asking.token);
+    if (this.asking.get(uri) === asking) {
+      this.asking.delete(uri);
+    }
+    asking.dispose();
     if (result === undefined) {
       return false;
     }
-    const uri = document.uri.toString();
     const { lines, texts } = drawing(result, document);
     this.shown.set(uri, { texts });
     for (const editor of editorsOf(uri)) {
@@ -137,7 +145,8 @@ export class FileBlame implements vscode.Disposable {
           color: new vscode.ThemeColor("codeintelLs.fileBlame"),
           borderColor: heat === 0 ? "transparent" : new vscode.ThemeColor(`codeintelLs.heat${heat}`),
           // The API has no side of a border: the property's value ends, and others follow.
-          textDecoration: "none; box-sizing: border-box; display: inline-block; overflow: hidden; white-space: pre; vertical-align: top; padding-left: 1ch; border-style: solid; border-width: 0 0 0 4px",
+          textDecoration:
+            "none; box-sizing: border-box; display: inline-block; overflow: hidden; white-space: pre; vertical-align: top; padding-left: 1ch; border-style: solid; border-width: 0 0 0 4px",
         },
       }),
     );
@@ -151,7 +160,10 @@ export class FileBlame implements vscode.Disposable {
 }
 
 /** The decorations of each heat, and their texts. */
-function drawing(result: BlameResult, document: vscode.TextDocument): { lines: vscode.DecorationOptions[][]; texts: string[] } {
+function drawing(
+  result: BlameResult,
+  document: vscode.TextDocument,
+): { lines: vscode.DecorationOptions[][]; texts: string[] } {
   const lines = Array.from({ length: HEATS + 1 }, (): vscode.DecorationOptions[] => []);
   const texts: string[] = [];
   const heatOf = heats(Object.values(result.commits).map((commit) => commit.author.time));
@@ -166,7 +178,9 @@ function drawing(result: BlameResult, document: vscode.TextDocument): { lines: v
     texts.push(text);
     for (let line = hunk.startLine; line <= Math.min(hunk.endLine, document.lineCount - 1); line++) {
       const range = new vscode.Range(line, 0, line, 0);
-      lines[heat]?.push(line === hunk.startLine ? { range, renderOptions: { before: { contentText: text } } } : { range });
+      lines[heat]?.push(
+        line === hunk.startLine ? { range, renderOptions: { before: { contentText: text } } } : { range },
+      );
     }
   }
   return { lines, texts };

@@ -20,7 +20,10 @@ async function choose(current: CurrentLine | undefined): Promise<void> {
   }
   const { commit } = current.blame;
   const chosen = await vscode.window.showQuickPick(actionsOf(current), {
-    title: commit === undefined ? vscode.l10n.t("Not committed yet") : `${commit.shortId} · ${commit.author.name}, ${dateOf(commit)}`,
+    title:
+      commit === undefined
+        ? vscode.l10n.t("Not committed yet")
+        : `${commit.shortId} · ${commit.author.name}, ${dateOf(commit)}`,
     placeHolder: commit?.summary ?? "",
   });
   if (chosen !== undefined) {
@@ -43,9 +46,16 @@ function actionsOf(current: CurrentLine): Action[] {
   const { uri } = editor.document;
   const argument = revisionOfLine(current);
   const general: Action[] = [
-    { label: `$(history) ${vscode.l10n.t("Show History of This Line")}`, command: "codeintel-ls.showLineHistory", argument: { uri: uri.toString(), line } },
+    {
+      label: `$(history) ${vscode.l10n.t("Show History of This Line")}`,
+      command: "codeintel-ls.showLineHistory",
+      argument: { uri: uri.toString(), line },
+    },
     { label: `$(history) ${vscode.l10n.t("Show File History")}`, command: "codeintel-ls.showFileHistory" },
-    { label: `$(list-flat) ${vscode.l10n.t("Toggle Blame of the Whole File")}`, command: "codeintel-ls.toggleFileBlame" },
+    {
+      label: `$(list-flat) ${vscode.l10n.t("Toggle Blame of the Whole File")}`,
+      command: "codeintel-ls.toggleFileBlame",
+    },
   ];
   if (commit === undefined || argument === undefined) {
     return general;
@@ -53,11 +63,30 @@ function actionsOf(current: CurrentLine): Action[] {
   const page: Action[] =
     commit.url === undefined
       ? []
-      : [{ label: `$(link-external) ${vscode.l10n.t("Open Commit in Browser")}`, command: "codeintel-ls.openCommitPage", argument }];
+      : [
+          {
+            label: `$(link-external) ${vscode.l10n.t("Open Commit in Browser")}`,
+            command: "codeintel-ls.openCommitPage",
+            argument,
+          },
+        ];
   return [
-    { label: `$(compare-changes) ${vscode.l10n.t("Open Changes")}`, description: commit.summary, command: "codeintel-ls.openChanges", argument },
-    { label: `$(diff) ${vscode.l10n.t("Compare with Working File")}`, command: "codeintel-ls.compareWithWorking", argument },
-    { label: `$(go-to-file) ${vscode.l10n.t("Open File at This Commit")}`, command: "codeintel-ls.openAtCommit", argument },
+    {
+      label: `$(compare-changes) ${vscode.l10n.t("Open Changes")}`,
+      description: commit.summary,
+      command: "codeintel-ls.openChanges",
+      argument,
+    },
+    {
+      label: `$(diff) ${vscode.l10n.t("Compare with Working File")}`,
+      command: "codeintel-ls.compareWithWorking",
+      argument,
+    },
+    {
+      label: `$(go-to-file) ${vscode.l10n.t("Open File at This Commit")}`,
+      command: "codeintel-ls.openAtCommit",
+      argument,
+    },
     ...page,
     { label: `$(copy) ${vscode.l10n.t("Copy Commit Id")}`, command: "codeintel-ls.copyCommitId", argument },
     { label: `$(copy) ${vscode.l10n.t("Copy Commit Message")}`, command: "codeintel-ls.copyCommitMessage", argument },

@@ -32,9 +32,18 @@ export class LineAnnotation implements vscode.Disposable {
       source.onDidChange((current) => {
         this.draw(current);
       }),
-      onDidChangeSetting(["annotation.enabled", "blame.format", "blame.dateFormat", "blame.inlayHints", "git.blame.editorDecoration.enabled"], () => {
-        this.draw(source.current);
-      }),
+      onDidChangeSetting(
+        [
+          "annotation.enabled",
+          "blame.format",
+          "blame.dateFormat",
+          "blame.inlayHints",
+          "git.blame.editorDecoration.enabled",
+        ],
+        () => {
+          this.draw(source.current);
+        },
+      ),
       vscode.workspace.onDidChangeTextDocument(({ document }) => {
         const { drawn } = this;
         if (document === drawn?.editor.document && drawn.line < document.lineCount) {

@@ -34,7 +34,8 @@ export class Changes implements vscode.Disposable {
   /** What a commit did to its file. */
   async open(asked: Revision): Promise<void> {
     const revision = await this.complete(asked);
-    const after = revision.status === "D" ? empty(revision.path) : await this.side(revision, revision.path, revision.commit);
+    const after =
+      revision.status === "D" ? empty(revision.path) : await this.side(revision, revision.path, revision.commit);
     const { parent } = revision;
     const before =
       parent === undefined || revision.status === "A"

@@ -42,8 +42,16 @@ export function registerHistoryCommands(parts: HistoryParts): vscode.Disposable 
     register("clearHistoryFilter", () => model.clear()),
     register("refreshHistory", () => model.reload()),
     register("loadMoreHistory", () => model.more()),
-    register("pinHistory", () => done(() => { view.pin(true); })),
-    register("unpinHistory", () => done(() => { view.pin(false); })),
+    register("pinHistory", () =>
+      done(() => {
+        view.pin(true);
+      }),
+    ),
+    register("unpinHistory", () =>
+      done(() => {
+        view.pin(false);
+      }),
+    ),
     register("openPreviousRevision", () => navigation.previous()),
     register("openNextRevision", () => navigation.next()),
     register("compareWithPrevious", () => navigation.compareWithPrevious()),
@@ -54,8 +62,11 @@ export function registerHistoryCommands(parts: HistoryParts): vscode.Disposable 
       await (revision === undefined ? navigation.compareWithWorking() : changes.compareWithWorking(revision));
     }),
     register("openCommitPage", (given) =>
-      withRevision(given, async ({ file, commit }) => {
-        await server.request(OpenCommit, { uri: file, commit });
+      withRevision(given, async ({ file, commit, page }) => {
+        // The server knows why there is no page.
+        await (page === undefined
+          ? server.request(OpenCommit, { uri: file, commit })
+          : vscode.env.openExternal(vscode.Uri.parse(page)));
       }),
     ),
     register("copyCommitId", (given) =>
@@ -100,7 +111,9 @@ async function searchHistory({ model, view, server }: HistoryParts): Promise<voi
   await server.whenRunning();
   const question = await vscode.window.showInputBox({
     title: vscode.l10n.t("Search History by Meaning"),
-    prompt: vscode.l10n.t("Which commit did what? Narrow it with author:ann, since:2w, until:2026-01-31 or path:src/**."),
+    prompt: vscode.l10n.t(
+      "Which commit did what? Narrow it with author:ann, since:2w, until:2026-01-31 or path:src/**.",
+    ),
     placeHolder: vscode.l10n.t("why is the cache smaller"),
     value: model.question ?? "",
   });
@@ -117,7 +130,9 @@ async function filterHistory({ model, view }: HistoryParts): Promise<void> {
   const before = model.filter;
   const box = vscode.window.createInputBox();
   box.title = vscode.l10n.t("Filter History by Text");
-  box.prompt = vscode.l10n.t("Words of the message, an author or a commit id; also author:ann, since:2w or until:2026-01-31.");
+  box.prompt = vscode.l10n.t(
+    "Words of the message, an author or a commit id; also author:ann, since:2w or until:2026-01-31.",
+  );
   box.value = before;
   let timer: NodeJS.Timeout | undefined;
   let accepted = false;

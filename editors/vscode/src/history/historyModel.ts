@@ -88,7 +88,8 @@ export class HistoryModel implements vscode.Disposable {
   async setFilter(text: string): Promise<void> {
     this.filter = text;
     const query = parseQuery(text);
-    const empty = query.words === "" && query.author === undefined && query.since === undefined && query.until === undefined;
+    const empty =
+      query.words === "" && query.author === undefined && query.since === undefined && query.until === undefined;
     this.query = empty ? undefined : query;
     this.changed.fire();
     if (!empty && this.hasMore && this.entries.length < WANTED) {
@@ -160,7 +161,12 @@ export class HistoryModel implements vscode.Disposable {
         if (this.query !== undefined) {
           this.changed.fire();
         }
-      } while (this.query !== undefined && this.cursor !== undefined && this.entries.length < before + WANTED && this.all.length < MOST_LOOKED_THROUGH);
+      } while (
+        this.query !== undefined &&
+        this.cursor !== undefined &&
+        this.entries.length < before + WANTED &&
+        this.all.length < MOST_LOOKED_THROUGH
+      );
     });
   }
 

@@ -19,7 +19,11 @@ const MOST_SEARCHED = 5_000;
 export class HistorySource {
   constructor(private readonly server: Server) {}
 
-  async page(target: HistoryTarget, cursor: string | undefined, token?: vscode.CancellationToken): Promise<HistoryResult> {
+  async page(
+    target: HistoryTarget,
+    cursor: string | undefined,
+    token?: vscode.CancellationToken,
+  ): Promise<HistoryResult> {
     const { uri, lines } = target;
     const params = {
       uri: uri.toString(),
@@ -35,7 +39,12 @@ export class HistorySource {
     let cursor: string | undefined;
     let seen = 0;
     do {
-      const params = { uri: uri.toString(), limit: SEARCHED_PAGE, counts: false, ...(cursor !== undefined && { cursor }) };
+      const params = {
+        uri: uri.toString(),
+        limit: SEARCHED_PAGE,
+        counts: false,
+        ...(cursor !== undefined && { cursor }),
+      };
       const page: HistoryResult = await this.server.request(FileHistory, params, token);
       yield* page.entries;
       seen += page.entries.length;
@@ -78,6 +87,9 @@ export class HistorySource {
   }
 }
 
-function rangeOf(first: number, last: number): { start: { line: number; character: number }; end: { line: number; character: number } } {
+function rangeOf(
+  first: number,
+  last: number,
+): { start: { line: number; character: number }; end: { line: number; character: number } } {
   return { start: { line: first, character: 0 }, end: { line: last + 1, character: 0 } };
 }

@@ -134,10 +134,14 @@ function entryItem(entry: HistoryEntry, node: HistoryNode & { kind: "entry" }): 
   const item = new vscode.TreeItem(entry.summary);
   const [icon, color] = STATUS_ICONS[entry.status] ?? STATUS_ICONS["M"] ?? ["git-commit", "foreground"];
   item.iconPath = new vscode.ThemeIcon(icon, new vscode.ThemeColor(color));
-  item.description = [`${entry.author.name}, ${dateOf(entry)}`, countsOf(entry)].filter((part) => part !== "").join("  ");
+  item.description = [`${entry.author.name}, ${dateOf(entry)}`, countsOf(entry)]
+    .filter((part) => part !== "")
+    .join("  ");
   const page = entry.url === undefined ? "" : ":page";
   item.contextValue = node.isFolder ? `codeintel-ls.commit${page}` : `codeintel-ls.change${page}`;
-  item.accessibilityInformation = { label: `${entry.summary}, ${entry.author.name}, ${dateOf(entry)}, ${entry.shortId}` };
+  item.accessibilityInformation = {
+    label: `${entry.summary}, ${entry.author.name}, ${dateOf(entry)}, ${entry.shortId}`,
+  };
   if (!node.isFolder) {
     item.command = { command: "codeintel-ls.openChanges", title: vscode.l10n.t("Open Changes"), arguments: [node] };
   }
@@ -145,7 +149,8 @@ function entryItem(entry: HistoryEntry, node: HistoryNode & { kind: "entry" }): 
 }
 
 function commitItem(commit: CommitHit): vscode.TreeItem {
-  const state = commit.paths.length > 0 ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None;
+  const state =
+    commit.paths.length > 0 ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None;
   const item = new vscode.TreeItem(commit.summary, state);
   item.id = commit.id;
   item.iconPath = new vscode.ThemeIcon("git-commit");

@@ -32,7 +32,11 @@ export class HistoryView implements vscode.Disposable {
       }),
       vscode.workspace.onDidSaveTextDocument((document) => {
         // A commit is made between two saves, if ever: what is listed is looked at again.
-        if (this.view.visible && document.uri.toString() === model.target?.uri.toString() && model.failure !== undefined) {
+        if (
+          this.view.visible &&
+          document.uri.toString() === model.target?.uri.toString() &&
+          model.failure !== undefined
+        ) {
           void model.reload();
         }
       }),

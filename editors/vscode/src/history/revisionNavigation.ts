@@ -123,7 +123,9 @@ export class RevisionNavigation {
     const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
     const editor = vscode.window.activeTextEditor;
     const compared = input instanceof vscode.TabInputTextDiff;
-    const uri = compared ? input.modified : (editor?.document.uri ?? (input instanceof vscode.TabInputText ? input.uri : undefined));
+    const uri = compared
+      ? input.modified
+      : (editor?.document.uri ?? (input instanceof vscode.TabInputText ? input.uri : undefined));
     if (uri === undefined || (uri.scheme !== "file" && uri.scheme !== SCHEME)) {
       throw new NothingToShowError(vscode.l10n.t("Open a file that git knows first."));
     }

@@ -25,6 +25,8 @@ export interface Revision {
   readonly previousPath: string | undefined;
   readonly message: string | undefined;
   readonly line: number | undefined;
+  /** The commit's page, where the server knows one. */
+  readonly page: string | undefined;
 }
 
 export function revisionOf(commit: Commit, file: vscode.Uri, path: string, line?: number): Revision {
@@ -38,6 +40,7 @@ export function revisionOf(commit: Commit, file: vscode.Uri, path: string, line?
     previousPath: undefined,
     message: undefined,
     line,
+    page: commit.url?.startsWith("https://") === true ? commit.url : undefined,
   };
 }
 

@@ -90,16 +90,18 @@ export class IndexCommands implements vscode.Disposable {
 
   private actions(): Action[] {
     const running = this.server.state === "running";
-    const folders = this.bar.folders.map(
-      (folder): Action => ({
-        label: `$(folder) ${folder.uri.split("/").at(-1) ?? folder.uri}`,
-        description: summaryOf(folder),
-      }),
-    );
-    const action = (icon: string, label: string, command: string): Action => ({ label: `$(${icon}) ${label}`, command });
-    const work = this.bars.tokens.length > 0
-      ? action("debug-pause", vscode.l10n.t("Pause Indexing"), "codeintel-ls.pauseIndexing")
-      : action("sync", vscode.l10n.t("Bring the Index Up to Date"), "codeintel-ls.updateIndex");
+    const folders = this.bar.folders.map((folder): Action => ({
+      label: `$(folder) ${folder.uri.split("/").at(-1) ?? folder.uri}`,
+      description: summaryOf(folder),
+    }));
+    const action = (icon: string, label: string, command: string): Action => ({
+      label: `$(${icon}) ${label}`,
+      command,
+    });
+    const work =
+      this.bars.tokens.length > 0
+        ? action("debug-pause", vscode.l10n.t("Pause Indexing"), "codeintel-ls.pauseIndexing")
+        : action("sync", vscode.l10n.t("Bring the Index Up to Date"), "codeintel-ls.updateIndex");
     const separator = { label: "", kind: vscode.QuickPickItemKind.Separator };
     return [
       ...(folders.length > 0 ? [...folders, separator] : []),
@@ -111,7 +113,9 @@ export class IndexCommands implements vscode.Disposable {
             separator,
           ]
         : []),
-      ...(this.server.state === "missing" ? [action("cloud-download", vscode.l10n.t("Install the Server…"), "codeintel-ls.installServer")] : []),
+      ...(this.server.state === "missing"
+        ? [action("cloud-download", vscode.l10n.t("Install the Server…"), "codeintel-ls.installServer")]
+        : []),
       action("debug-restart", vscode.l10n.t("Restart the Server"), "codeintel-ls.restartServer"),
       action("output", vscode.l10n.t("Show Log"), "codeintel-ls.showLog"),
       ...(running ? [action("bug", vscode.l10n.t("Show Debug Information"), "codeintel-ls.showDebugInformation")] : []),

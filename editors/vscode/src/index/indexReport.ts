@@ -15,7 +15,11 @@ const COMMANDS = [
 ];
 
 /** All about it, as the status bar's hover shows it. */
-export function reportMarkdown(server: Described, folders: readonly FolderStatus[], working: boolean): vscode.MarkdownString {
+export function reportMarkdown(
+  server: Described,
+  folders: readonly FolderStatus[],
+  working: boolean,
+): vscode.MarkdownString {
   const text = new vscode.MarkdownString(undefined, true);
   text.isTrusted = { enabledCommands: COMMANDS };
   text.appendMarkdown(`**CodeIntel** · ${plain(stateOf(server))}\n\n`);
@@ -23,7 +27,9 @@ export function reportMarkdown(server: Described, folders: readonly FolderStatus
     text.appendMarkdown(`$(warning) ${plain(server.problem)}\n\n`);
   }
   if (!vscode.workspace.isTrusted) {
-    const how = vscode.l10n.t("Restricted mode: the folder's own Python environment and its setting of the server are not used.");
+    const how = vscode.l10n.t(
+      "Restricted mode: the folder's own Python environment and its setting of the server are not used.",
+    );
     text.appendMarkdown(`$(shield) ${plain(how)} [${vscode.l10n.t("Manage")}](command:workbench.trust.manage)\n\n`);
   }
   for (const folder of folders) {
@@ -36,7 +42,9 @@ export function reportMarkdown(server: Described, folders: readonly FolderStatus
 export function stateOf({ state, found }: Described): string {
   switch (state) {
     case "running":
-      return found === undefined ? vscode.l10n.t("running") : vscode.l10n.t("server {0}, {1}", found.version, originOf(found.origin));
+      return found === undefined
+        ? vscode.l10n.t("running")
+        : vscode.l10n.t("server {0}, {1}", found.version, originOf(found.origin));
     case "starting":
       return vscode.l10n.t("the server is starting…");
     case "stopped":
@@ -81,7 +89,10 @@ function appendFolder(text: vscode.MarkdownString, folder: FolderStatus, named: 
     [vscode.l10n.t("Vectors"), vectorsOf(folder)],
     [vscode.l10n.t("Left out"), skippedOf(folder)],
     [vscode.l10n.t("Model"), modelOf(folder.embedder)],
-    [vscode.l10n.t("Size"), vscode.l10n.t("{0} in memory, {1} on disk", bytes(folder.memoryBytes), bytes(folder.diskBytes))],
+    [
+      vscode.l10n.t("Size"),
+      vscode.l10n.t("{0} in memory, {1} on disk", bytes(folder.memoryBytes), bytes(folder.diskBytes)),
+    ],
   ];
   text.appendMarkdown("| | |\n|:---|:---|\n");
   text.appendMarkdown(rows.map(([name, value]) => `| ${plain(name)} &nbsp; | ${plain(value)} |\n`).join(""));
@@ -94,7 +105,9 @@ function appendFolder(text: vscode.MarkdownString, folder: FolderStatus, named: 
 function freshnessOf(folder: FolderStatus): string {
   switch (folder.state) {
     case "ready":
-      return folder.pending === 0 ? vscode.l10n.t("up to date") : vscode.l10n.t("{0} changed files to come", count(folder.pending));
+      return folder.pending === 0
+        ? vscode.l10n.t("up to date")
+        : vscode.l10n.t("{0} changed files to come", count(folder.pending));
     case "scanning":
       return vscode.l10n.t("looking for files…");
     case "indexing":
@@ -150,7 +163,8 @@ function modelOf(embedder: string): string {
 }
 
 function linksOf({ state }: Described, working: boolean): string[] {
-  const link = (icon: string, label: string, command: string): string => `[$(${icon}) ${plain(label)}](command:${command})`;
+  const link = (icon: string, label: string, command: string): string =>
+    `[$(${icon}) ${plain(label)}](command:${command})`;
   const log = link("output", vscode.l10n.t("Log"), "codeintel-ls.showLog");
   const restart = link("debug-restart", vscode.l10n.t("Restart"), "codeintel-ls.restartServer");
   switch (state) {

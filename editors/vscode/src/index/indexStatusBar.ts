@@ -11,7 +11,11 @@ const PRIORITY = 49;
 const CONTEXT = "codeintel-ls.indexing";
 
 export class IndexStatusBar implements vscode.Disposable {
-  private readonly item = vscode.window.createStatusBarItem("codeintel-ls.index", vscode.StatusBarAlignment.Right, PRIORITY);
+  private readonly item = vscode.window.createStatusBarItem(
+    "codeintel-ls.index",
+    vscode.StatusBarAlignment.Right,
+    PRIORITY,
+  );
   private readonly listening: vscode.Disposable;
   private status: ServerStatus | undefined;
   private known: readonly FolderStatus[] = [];
@@ -104,9 +108,13 @@ export class IndexStatusBar implements vscode.Disposable {
     this.tellContext(working);
     item.text = this.text(working);
     const severity = this.severity();
-    item.backgroundColor = severity === undefined ? undefined : new vscode.ThemeColor(`statusBarItem.${severity}Background`);
+    item.backgroundColor =
+      severity === undefined ? undefined : new vscode.ThemeColor(`statusBarItem.${severity}Background`);
     item.tooltip = reportMarkdown(server.description, this.known, working);
-    item.accessibilityInformation = { label: `CodeIntel: ${status?.message ?? server.description.problem ?? server.state}`, role: "button" };
+    item.accessibilityInformation = {
+      label: `CodeIntel: ${status?.message ?? server.description.problem ?? server.state}`,
+      role: "button",
+    };
     item.show();
   }
 

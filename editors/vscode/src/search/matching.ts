@@ -3,8 +3,10 @@
 export type Span = readonly [start: number, end: number];
 
 const COMMON: ReadonlySet<string> = new Set(
-  ("a an and are as at be by can do does for from has have how i if in into is it its of on or that the their this to was we what " +
-    "when where which who why will with").split(" "),
+  (
+    "a an and are as at be by can do does for from has have how i if in into is it its of on or that the their this to was we what " +
+    "when where which who why will with"
+  ).split(" "),
 );
 const SHORTEST = 2;
 const SHORTEST_STEM = 4;

@@ -38,7 +38,10 @@ export class ResultMark implements vscode.Disposable {
     const spans = spansIn(editor.document.getText(lines), terms);
     editor.setDecorations(
       this.words,
-      spans.map(([from, to]) => new vscode.Range(editor.document.positionAt(start + from), editor.document.positionAt(start + to))),
+      spans.map(
+        ([from, to]) =>
+          new vscode.Range(editor.document.positionAt(start + from), editor.document.positionAt(start + to)),
+      ),
     );
   }
 
@@ -141,7 +144,10 @@ export class PreviewSession {
 
   private async closeShown(): Promise<void> {
     const mine = textTabs().filter(([uri, tab]) => tab.isPreview && !this.before.open.has(uri));
-    await vscode.window.tabGroups.close(mine.map(([, tab]) => tab), true);
+    await vscode.window.tabGroups.close(
+      mine.map(([, tab]) => tab),
+      true,
+    );
   }
 }
 

@@ -68,7 +68,12 @@ export function parseQuery(text: string): Query {
         }
         break;
       case "lang":
-        languages.push(...value.split(",").filter((name) => name !== "").flatMap(languageIds));
+        languages.push(
+          ...value
+            .split(",")
+            .filter((name) => name !== "")
+            .flatMap(languageIds),
+        );
         break;
       case "path":
         globs.push((token.excludes ? "!" : "") + value);

@@ -81,7 +81,9 @@ class OpenSearch implements vscode.Disposable {
     this.preview = new PreviewSession(mark);
     const pick = this.pick;
     pick.title = titleOf([]);
-    pick.placeholder = vscode.l10n.t('What does the code do?   lang:py  path:src/**  author:ann  since:2w  "exact phrase"');
+    pick.placeholder = vscode.l10n.t(
+      'What does the code do?   lang:py  path:src/**  author:ann  since:2w  "exact phrase"',
+    );
     pick.sortByLabel = false;
     pick.matchOnDescription = false;
     pick.matchOnDetail = false;
@@ -238,7 +240,10 @@ class OpenSearch implements vscode.Disposable {
 }
 
 function keepButton(): vscode.QuickInputButton {
-  return { iconPath: new vscode.ThemeIcon("list-tree"), tooltip: vscode.l10n.t("Keep Results in the Search View (Alt+Enter)") };
+  return {
+    iconPath: new vscode.ThemeIcon("list-tree"),
+    tooltip: vscode.l10n.t("Keep Results in the Search View (Alt+Enter)"),
+  };
 }
 
 /** What is not understood stands above the results: below them nobody would see it. */
@@ -255,7 +260,11 @@ function listed(answer: Answer, terms: RegExp | undefined): ResultItem[] {
   const items = itemsOf(answer, terms);
   const { complete } = answer.freshness;
   if (answer.places.length === 0) {
-    items.unshift(complete ? note("info", vscode.l10n.t("Nothing was found.")) : note("sync~spin", vscode.l10n.t("The index is being built…")));
+    items.unshift(
+      complete
+        ? note("info", vscode.l10n.t("Nothing was found."))
+        : note("sync~spin", vscode.l10n.t("The index is being built…")),
+    );
   }
   if (answer.stoppedEarly) {
     items.push(note("watch", vscode.l10n.t("There may be more: the search for who changed what took too long.")));
@@ -275,7 +284,9 @@ function example(filter: string): string {
 function hintOf(server: Server, query: Query): ResultItem | undefined {
   switch (server.state) {
     case "running":
-      return query.words === "" ? note("search", vscode.l10n.t("Ask in your own words, or in words of the code.")) : undefined;
+      return query.words === ""
+        ? note("search", vscode.l10n.t("Ask in your own words, or in words of the code."))
+        : undefined;
     case "starting":
       return note("loading~spin", vscode.l10n.t("The server is starting…"));
     case "noFolder":

@@ -145,7 +145,11 @@ export class SearchView implements vscode.WebviewViewProvider, vscode.Disposable
         this.tell({ type: "box", text: "", filters: NO_FILTERS });
       }
     }
-    this.tell({ type: "results", results: shownResults(this.list) });
+    // After a reload the page shows what it remembers until there is an answer.
+    const { answer, failure, busy } = this.list;
+    if (source === undefined || answer !== undefined || failure !== undefined || busy) {
+      this.tell({ type: "results", results: shownResults(this.list) });
+    }
   }
 
   private tell(message: ToView): void {

@@ -5,7 +5,14 @@
  * words, and of what comes back the places that hold it letter by letter are kept.
  */
 import * as vscode from "vscode";
-import { FindSimilar, type Freshness, type Hit, SemanticSearch, type SearchParams, type SearchResult } from "../protocol";
+import {
+  FindSimilar,
+  type Freshness,
+  type Hit,
+  SemanticSearch,
+  type SearchParams,
+  type SearchResult,
+} from "../protocol";
 import type { Server } from "../server/server";
 import { lineOfPhrase } from "./matching";
 import type { Query } from "./queryText";
@@ -47,7 +54,12 @@ const NOTHING: Answer = {
 };
 
 /** Asks; a later question under the same `box` takes the place of an earlier one. */
-export async function search(server: Server, query: Query, box: string, token: vscode.CancellationToken): Promise<Answer> {
+export async function search(
+  server: Server,
+  query: Query,
+  box: string,
+  token: vscode.CancellationToken,
+): Promise<Answer> {
   if (query.words.trim() === "") {
     return NOTHING;
   }
@@ -56,12 +68,18 @@ export async function search(server: Server, query: Query, box: string, token: v
   return query.phrases.length === 0 ? answer : { ...answer, places: holding(answer.places, query.phrases) };
 }
 
-export async function findSimilar(server: Server, { uri, range }: Selection, token: vscode.CancellationToken): Promise<Answer> {
+export async function findSimilar(
+  server: Server,
+  { uri, range }: Selection,
+  token: vscode.CancellationToken,
+): Promise<Answer> {
   const place = {
     start: { line: range.start.line, character: range.start.character },
     end: { line: range.end.line, character: range.end.character },
   };
-  return answerOf(await server.request(FindSimilar, { uri: uri.toString(), range: place, snippetLines: SNIPPET_LINES }, token));
+  return answerOf(
+    await server.request(FindSimilar, { uri: uri.toString(), range: place, snippetLines: SNIPPET_LINES }, token),
+  );
 }
 
 function paramsOf(query: Query, box: string): SearchParams {

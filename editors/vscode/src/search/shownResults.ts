@@ -46,7 +46,9 @@ function linesOf(place: Place, terms: RegExp | undefined): ShownLine[] {
   const best = bestLine(snippet, terms);
   const from = Math.max(0, Math.min(best - 1, snippet.length - LINES));
   const texts = snippet.slice(from, from + LINES).map((text) => text.replace(/\t/g, "    "));
-  const indent = Math.min(...texts.filter((text) => text.trim() !== "").map((text) => text.length - text.trimStart().length));
+  const indent = Math.min(
+    ...texts.filter((text) => text.trim() !== "").map((text) => text.length - text.trimStart().length),
+  );
   return texts.map((text, offset) => {
     const shown = text.slice(Number.isFinite(indent) ? indent : 0, LONGEST_LINE);
     return { number: place.snippetStart + from + offset, text: shown, marks: spansIn(shown, terms) };

@@ -7,7 +7,8 @@
 import * as vscode from "vscode";
 
 export function viewPage(webview: vscode.Webview, extensionUri: vscode.Uri, nonce: string): string {
-  const at = (...parts: string[]): string => webview.asWebviewUri(vscode.Uri.joinPath(extensionUri, ...parts)).toString();
+  const at = (...parts: string[]): string =>
+    webview.asWebviewUri(vscode.Uri.joinPath(extensionUri, ...parts)).toString();
   const policy = [
     "default-src 'none'",
     `style-src ${webview.cspSource}`,

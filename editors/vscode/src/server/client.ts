@@ -34,7 +34,11 @@ export interface ClientEvents {
   /** The settings of a folder, or of the window. */
   settings(scope: vscode.Uri | undefined): object;
   /** A hover instead of the server's. */
-  hover(document: vscode.TextDocument, position: vscode.Position, token: vscode.CancellationToken): Promise<vscode.Hover | undefined>;
+  hover(
+    document: vscode.TextDocument,
+    position: vscode.Position,
+    token: vscode.CancellationToken,
+  ): Promise<vscode.Hover | undefined>;
   /** What a command of the server's does here; undefined where the server runs it. */
   command(name: string, argument: unknown): Thenable<unknown> | undefined;
 }
@@ -100,7 +104,9 @@ export class Client {
 
   async request<P, R>({ method }: Operation<P, R>, params: P, token?: vscode.CancellationToken): Promise<R> {
     // A token that is undefined would be sent as a second parameter.
-    return token === undefined ? this.client.sendRequest<R>(method, params) : this.client.sendRequest<R>(method, params, token);
+    return token === undefined
+      ? this.client.sendRequest<R>(method, params)
+      : this.client.sendRequest<R>(method, params, token);
   }
 
   /** What is heard goes through the middleware to `onProgress` of the events. */
@@ -120,7 +126,9 @@ export class Client {
     this.client.onRequest(InlayHintRefreshRequest.type, () => {
       events.onBlameChanged();
       const feature = this.client.getFeature(InlayHintRequest.method);
-      const emitters = vscode.workspace.textDocuments.map((document) => feature.getProvider(document)?.onDidChangeInlayHints);
+      const emitters = vscode.workspace.textDocuments.map(
+        (document) => feature.getProvider(document)?.onDidChangeInlayHints,
+      );
       for (const emitter of new Set(emitters)) {
         emitter?.fire();
       }
@@ -143,10 +151,13 @@ function middlewareOf(events: ClientEvents): Middleware {
   return {
     workspace: {
       configuration: (params) =>
-        params.items.map((item) => events.settings(typeof item.scopeUri === "string" ? vscode.Uri.parse(item.scopeUri) : undefined)),
+        params.items.map((item) =>
+          events.settings(typeof item.scopeUri === "string" ? vscode.Uri.parse(item.scopeUri) : undefined),
+        ),
     },
     provideHover: (document, position, token) => events.hover(document, position, token),
-    executeCommand: async (name, args: unknown[], next): Promise<unknown> => (await (events.command(name, args[0]) ?? next(name, args))) as unknown,
+    executeCommand: async (name, args: unknown[], next): Promise<unknown> =>
+      (await (events.command(name, args[0]) ?? next(name, args))) as unknown,
     handleWorkDoneProgress: (token, params, next) => {
       events.onProgress(token, params);
       // The status bar shows it; only the client's book-keeping has to hear of the end.

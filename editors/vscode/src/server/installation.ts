@@ -81,7 +81,9 @@ export class Installation {
     const base = await findPython(this.storage);
     if (base === undefined) {
       throw new InstallationError(
-        vscode.l10n.t("Neither uv nor Python 3.11 to 3.13 (with venv and pip) was found on PATH. Install one of them, then try again."),
+        vscode.l10n.t(
+          "Neither uv nor Python 3.11 to 3.13 (with venv and pip) was found on PATH. Install one of them, then try again.",
+        ),
       );
     }
     return [

@@ -18,7 +18,12 @@ export interface RunOptions {
 }
 
 /** Runs a program without a shell, outside the workspace. Never rejects. */
-export async function run(command: string, args: readonly string[], cwd: string, options: RunOptions): Promise<Outcome> {
+export async function run(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  options: RunOptions,
+): Promise<Outcome> {
   return new Promise((resolve) => {
     const child = execFile(
       command,

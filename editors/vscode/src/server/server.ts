@@ -205,7 +205,11 @@ export class Server implements vscode.Disposable {
       case "older":
         return vscode.l10n.t("The server {0} is older than the extension {1}: update it.", found.version, ours);
       case "newer":
-        return vscode.l10n.t("The server {0} is newer than the extension {1}: update the extension.", found.version, ours);
+        return vscode.l10n.t(
+          "The server {0} is newer than the extension {1}: update the extension.",
+          found.version,
+          ours,
+        );
       case "same":
       case "unknown":
         return undefined;

@@ -59,7 +59,11 @@ async function attempt(server: Server, installation: Installation): Promise<stri
       }, token);
       return undefined;
     } catch (error) {
-      return error instanceof vscode.CancellationError ? undefined : error instanceof Error ? error.message : String(error);
+      return error instanceof vscode.CancellationError
+        ? undefined
+        : error instanceof Error
+          ? error.message
+          : String(error);
     }
   });
   server.announce(undefined);

@@ -81,7 +81,10 @@ function fill(text: string, filters: Filters): void {
 function ask(): void {
   window.clearTimeout(timer);
   const filters = readFilters();
-  toggle.classList.toggle("used", names.some((name) => filters[name] !== ""));
+  toggle.classList.toggle(
+    "used",
+    names.some((name) => filters[name] !== ""),
+  );
   keep({ text: box.value, filters });
   post({ type: "search", text: box.value, filters });
 }
@@ -103,7 +106,9 @@ function showResults(results: ShownResults): void {
   progress.hidden = true;
   const similar = results.similarTo === undefined ? [] : [(words["similar"] ?? "").replace("{0}", results.similarTo)];
   const empty = results.files.length === 0 && results.summary === "" && box.value === "";
-  summary.textContent = empty ? (words["empty"] ?? "") : [...similar, results.summary].filter((part) => part !== "").join(" · ");
+  summary.textContent = empty
+    ? (words["empty"] ?? "")
+    : [...similar, results.summary].filter((part) => part !== "").join(" · ");
   warnings.replaceChildren(
     ...results.warnings.map((warning) => {
       const item = document.createElement("li");

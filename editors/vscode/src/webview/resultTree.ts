@@ -76,12 +76,22 @@ export class ResultTree {
     const folder = file.path.slice(0, -name.length - 1);
     const heading = this.row("heading", `file:${file.path}`, 1);
     const count = file.places.length;
-    heading.setAttribute("aria-label", `${file.path}, ${count === 1 ? this.labels.one : this.labels.count.replace("{0}", String(count))}`);
+    heading.setAttribute(
+      "aria-label",
+      `${file.path}, ${count === 1 ? this.labels.one : this.labels.count.replace("{0}", String(count))}`,
+    );
     heading.title = file.path;
     const twist = element("span", "twist codicon codicon-chevron-down");
-    heading.append(twist, text("span", "name", name), text("span", "folder", folder), text("span", "badge", String(count)));
+    heading.append(
+      twist,
+      text("span", "name", name),
+      text("span", "folder", folder),
+      text("span", "badge", String(count)),
+    );
     const places = element("div", "places");
-    places.setAttribute("role", "group");
+    // The rows of the tree tell their levels themselves.
+    group.setAttribute("role", "none");
+    places.setAttribute("role", "none");
     const seen = new Map<string, number>();
     places.append(
       ...file.places.map((place) => {
@@ -114,7 +124,10 @@ export class ResultTree {
     code.title = place.lines.map((line) => line.text).join("\n");
     code.append(...place.lines.map(lineOf));
     row.append(title, code);
-    row.setAttribute("aria-label", [place.name, where, place.lines.map((line) => line.text.trim()).join(" ")].join(", "));
+    row.setAttribute(
+      "aria-label",
+      [place.name, where, place.lines.map((line) => line.text.trim()).join(" ")].join(", "),
+    );
     return row;
   }
 
