@@ -11,7 +11,45 @@ export type Request =
   | { readonly kind: "command"; readonly name: string; readonly values: readonly unknown[] }
   | { readonly kind: "setting"; readonly name: string; readonly value: unknown }
   | { readonly kind: "open"; readonly path: string; readonly line: number }
-  | { readonly kind: "state" };
+  | { readonly kind: "state" }
+  | { readonly kind: "annotate"; readonly on: boolean }
+  | { readonly kind: "pick" };
+
+const floor = new (class {
+  private readonly type = vscode.window.createTextEditorDecorationType({ after: { margin: "0 0 0 3em" } });
+  private listening: vscode.Disposable | undefined;
+
+  /** An annotation at the cursor's line which costs nothing to know: what VS Code itself takes. */
+  annotate(on: boolean): void {
+    this.listening?.dispose();
+    vscode.window.activeTextEditor?.setDecorations(this.type, []);
+    this.listening = on
+      ? vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => {
+          const { end } = textEditor.document.lineAt(textEditor.selection.active.line).range;
+          textEditor.setDecorations(this.type, [
+            { range: new vscode.Range(end, end), renderOptions: { after: { contentText: "Somebody, at some time" } } },
+          ]);
+        })
+      : undefined;
+  }
+
+  /** A quick pick that has twenty new items for every key, at once. */
+  pick(): void {
+    const pick = vscode.window.createQuickPick();
+    pick.onDidChangeValue((value) => {
+      pick.items = Array.from({ length: 20 }, (_, place) => ({
+        label: `$(symbol-method) item ${place}`,
+        description: value,
+        detail: `what ${value} is like at place ${place}`,
+        alwaysShow: true,
+      }));
+    });
+    pick.onDidHide(() => {
+      pick.dispose();
+    });
+    pick.show();
+  }
+})();
 
 async function answer(request: Request): Promise<unknown> {
   switch (request.kind) {
@@ -29,6 +67,12 @@ async function answer(request: Request): Promise<unknown> {
       editor.revealRange(new vscode.Range(place, place), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
       return undefined;
     }
+    case "annotate":
+      floor.annotate(request.on);
+      return undefined;
+    case "pick":
+      floor.pick();
+      return undefined;
     case "state":
       return vscode.extensions.getExtension<{ readonly state: string }>("codeintel-ls.codeintel-ls")?.exports.state;
   }
