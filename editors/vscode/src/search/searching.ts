@@ -29,6 +29,8 @@ export interface Place {
   readonly language: string;
   readonly snippet: readonly string[];
   readonly snippetStart: number;
+  /** The line of the snippet that holds the phrase which was asked for. */
+  readonly phraseLine: number | undefined;
   readonly stale: boolean;
 }
 
@@ -117,6 +119,7 @@ function placeOf(hit: Hit): Place {
     language: hit.language,
     snippet: hit.snippet === "" ? [] : hit.snippet.replace(/\r?\n$/, "").split(/\r\n|\r|\n/),
     snippetStart: hit.snippetStartLine,
+    phraseLine: undefined,
     stale: hit.stale,
   };
 }
@@ -143,5 +146,6 @@ function around(place: Place, line: number): Place {
     line: place.snippetStart + line,
     snippet: place.snippet.slice(from, line + CONTEXT_LINES + 1),
     snippetStart: place.snippetStart + from,
+    phraseLine: line - from,
   };
 }
