@@ -62,9 +62,11 @@ export function activate(context: vscode.ExtensionContext): CodeIntelApi {
     statusBar,
     new IndexCommands(server, bars, statusBar),
     registerServerCommands(server, installation, log),
-    vscode.commands.registerCommand("codeintel-ls.openWalkthrough", () =>
-      vscode.commands.executeCommand("workbench.action.openWalkthrough", WALKTHROUGH, false),
-    ),
+    vscode.commands.registerCommand("codeintel-ls.openWalkthrough", async () => {
+      await vscode.commands.executeCommand("workbench.action.openWalkthrough", WALKTHROUGH, false);
+      // VS Code overlooks a context that already held when it read the walkthrough.
+      await vscode.commands.executeCommand("setContext", "codeintel-ls.wasRunning", server.state === "running");
+    }),
     server.onDidChangeState(({ state }) => {
       void vscode.commands.executeCommand("setContext", "codeintel-ls.state", state);
       void vscode.commands.executeCommand("setContext", "codeintel-ls.running", state === "running");

@@ -43,9 +43,12 @@ export function spansIn(text: string, terms: RegExp | undefined): Span[] {
   return spans;
 }
 
-/** The number of the line that holds most of the terms; the first where none holds any. */
-export function bestLine(lines: readonly string[], terms: RegExp | undefined): number {
-  let best = 0;
+/**
+ * The number of the line that holds most of the terms. Where none holds any, it is the one that
+ * names the symbol, or else the first.
+ */
+export function bestLine(lines: readonly string[], terms: RegExp | undefined, symbol = ""): number {
+  let best = -1;
   let most = 0;
   for (const [number, line] of lines.entries()) {
     const found = new Set(Array.from(terms === undefined ? [] : line.matchAll(terms), ([term]) => term.toLowerCase()));
@@ -53,7 +56,9 @@ export function bestLine(lines: readonly string[], terms: RegExp | undefined): n
       [best, most] = [number, found.size];
     }
   }
-  return best;
+  const name = symbol.split(".").at(-1) ?? "";
+  const named = best < 0 && name !== "" ? lines.findIndex((line) => line.includes(name)) : best;
+  return Math.max(named, 0);
 }
 
 /** The line on which a phrase begins that stands in the text letter by letter, white space aside. */

@@ -15,7 +15,8 @@ import { BESIDE, itemsOf, note, type ResultItem } from "./resultItems";
 import type { ResultList } from "./resultList";
 import { type Answer, search } from "./searching";
 
-const DEBOUNCE_MILLISECONDS = 30;
+/** Letters that are typed faster than this are one question. */
+const DEBOUNCE_MILLISECONDS = 15;
 const PREVIEW_MILLISECONDS = 40;
 const GROWING_MILLISECONDS = 500;
 const CONTEXT = "codeintel-ls.searching";

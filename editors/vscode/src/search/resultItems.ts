@@ -33,7 +33,7 @@ export function note(icon: string, label: string, detail?: string, run?: () => v
 
 function itemOf(place: Place, terms: RegExp | undefined): ResultItem {
   const name = place.symbol ?? place.path.split("/").at(-1) ?? place.path;
-  const detail = place.snippet[place.phraseLine ?? bestLine(place.snippet, terms)]?.trim() ?? "";
+  const detail = place.snippet[place.phraseLine ?? bestLine(place.snippet, terms, place.symbol)]?.trim() ?? "";
   const stale = place.stale ? ` · ${vscode.l10n.t("changed since it was indexed")}` : "";
   return {
     label: `$(${iconOf(place.kind)}) ${name}`,

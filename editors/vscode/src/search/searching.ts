@@ -47,7 +47,7 @@ export interface Selection {
 }
 
 const MOST = 200;
-const SNIPPET_LINES = 60;
+const SNIPPET_LINES = 50;
 const CONTEXT_LINES = 2;
 const NOTHING: Answer = {
   places: [],

@@ -43,7 +43,7 @@ function shownPlace(place: Place, id: number, terms: RegExp | undefined): ShownP
 /** A few lines of the snippet: those around the line that says most. */
 function linesOf(place: Place, terms: RegExp | undefined): ShownLine[] {
   const snippet = place.snippet.slice(0, place.snippet.findLastIndex((text) => text.trim() !== "") + 1);
-  const best = place.phraseLine ?? bestLine(snippet, terms);
+  const best = place.phraseLine ?? bestLine(snippet, terms, place.symbol);
   const from = Math.max(0, Math.min(best - 1, snippet.length - LINES));
   const texts = snippet.slice(from, from + LINES).map((text) => text.replace(/\t/g, "    "));
   const indent = Math.min(
