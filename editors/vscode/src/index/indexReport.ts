@@ -2,6 +2,7 @@
 import * as vscode from "vscode";
 import type { FolderStatus } from "../protocol";
 import type { Described } from "../server/server";
+import { setting } from "../settings";
 
 const COMMANDS = [
   "codeintel-ls.updateIndex",
@@ -12,6 +13,7 @@ const COMMANDS = [
   "codeintel-ls.restartServer",
   "codeintel-ls.installServer",
   "workbench.trust.manage",
+  "workbench.action.openSettings",
 ];
 
 /** All about it, as the status bar's hover shows it. */
@@ -167,6 +169,12 @@ function linksOf({ state }: Described, working: boolean): string[] {
     `[$(${icon}) ${plain(label)}](command:${command})`;
   const log = link("output", vscode.l10n.t("Log"), "codeintel-ls.showLog");
   const restart = link("debug-restart", vscode.l10n.t("Restart"), "codeintel-ls.restartServer");
+  const settings = `workbench.action.openSettings?${encodeURIComponent(JSON.stringify(["codeintel.server.path"]))}`;
+  // What the setting names is used or complained of: another server would not help.
+  const remedy =
+    setting("server.path", "") === ""
+      ? link("cloud-download", vscode.l10n.t("Install"), "codeintel-ls.installServer")
+      : link("settings-gear", vscode.l10n.t("Change the Setting"), settings);
   switch (state) {
     case "running":
       return [
@@ -178,7 +186,7 @@ function linksOf({ state }: Described, working: boolean): string[] {
         log,
       ];
     case "missing":
-      return [link("cloud-download", vscode.l10n.t("Install"), "codeintel-ls.installServer"), restart, log];
+      return [remedy, restart, log];
     case "starting":
     case "stopped":
     case "failed":

@@ -127,7 +127,7 @@ export class IndexStatusBar implements vscode.Disposable {
       case "starting":
         return "$(loading~spin) CodeIntel";
       case "missing":
-        return `$(cloud-download) ${vscode.l10n.t("CodeIntel: install the server")}`;
+        return `$(cloud-download) ${vscode.l10n.t("CodeIntel: no server")}`;
       case "failed":
       case "stopped":
         return `$(error) ${vscode.l10n.t("CodeIntel: not running")}`;

@@ -47,6 +47,21 @@ export interface ClientEvents {
 const LINKED = ["codeintel.fileHistory", "codeintel.openFileAtRevision"];
 const STOP_MILLISECONDS = 3_000;
 
+/** The library's client, whose errors are logged and do not pop up: the status bar tells of them. */
+class QuietClient extends LanguageClient {
+  override error(message: string, data?: unknown): void {
+    super.error(message, data, false);
+  }
+
+  override warn(message: string, data?: unknown): void {
+    super.warn(message, data, false);
+  }
+
+  override info(message: string, data?: unknown): void {
+    super.info(message, data, false);
+  }
+}
+
 export class Client {
   private readonly client: LanguageClient;
   private readonly channel: TraceChannel;
@@ -70,7 +85,7 @@ export class Client {
       stdioOptions: { stdout: () => undefined, stderr: logLines },
     };
     const run = { command, args: ["connect"], options: { cwd } };
-    this.client = new LanguageClient("codeintel", "CodeIntel", { run, debug: run }, options);
+    this.client = new QuietClient("codeintel", "CodeIntel", { run, debug: run }, options);
     this.client.registerFeature({
       getState: () => ({ kind: "static" }),
       fillClientCapabilities: (capabilities: ClientCapabilities) => {
