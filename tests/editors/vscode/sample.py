@@ -4,6 +4,7 @@ Commits are dated back from now, so that ages (and the colours that show them) a
 run.
 """
 
+import subprocess
 import time
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,7 @@ from attrs import frozen
 from tests.e2e.project import commit, git, new_repository, write
 
 _DAY: Final = 86_400
+_DAYS: Final = 60
 
 _CACHE: Final = '''"""Keeps answers for a while."""
 
@@ -157,12 +159,28 @@ def _filler(number: int) -> str:
     )
 
 
+def _keep_a_diary(folder: Path, now: int) -> None:
+    """A file with more commits than one page of its history has."""
+    stream = ""
+    for day in range(1, _DAYS + 1):
+        text = "".join(f"Day {number}.\n" for number in range(1, day + 1))
+        stream += (
+            "commit refs/heads/main\n"
+            f"committer Barbara Liskov <barbara@example.org> {now - (2400 - day) * _DAY} +0200\n"
+            f"data <<END\nNote day {day}\nEND\n"
+            f"M 644 inline notes/days.md\ndata {len(text)}\n{text}\n"
+        )
+    subprocess.run(["git", "fast-import", "--quiet"], cwd=folder, input=stream.encode(), check=True)
+    git(folder, "reset", "-q", "--hard")
+
+
 def make_sample(parent: Path) -> Sample:
     """Make both repositories there."""
     folder = new_repository(parent / "harbour")
     now = int(time.time())
     git(folder, "remote", "add", "origin", "https://github.com/example/harbour.git")
     commits: list[str] = []
+    _keep_a_diary(folder, now)
 
     def change(days: float, author: str, message: str, files: dict[str, str | bytes]) -> None:
         write(folder, files)

@@ -17,6 +17,16 @@ export function statusTests(window: () => Window): void {
     await view.page.mouse.move(600, 300);
   });
 
+  void test("what can be done about the index is one list", async () => {
+    const view = window();
+    view.command("codeintel-ls.showIndexStatus");
+    await view.quickInput().waitFor();
+    await view.rows().filter({ hasText: "harbour" }).first().waitFor();
+    await view.rows().filter({ hasText: "Rebuild" }).first().waitFor();
+    await view.pictures("index-actions");
+    await view.page.keyboard.press("Escape");
+  });
+
   void test("nothing pops up unasked", async () => {
     const view = window();
     view.command("notifications.showList");

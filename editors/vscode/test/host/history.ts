@@ -49,6 +49,16 @@ export function historyTests(): void {
       assert.ok(order.some((text) => text.includes("Barbara Liskov")));
     });
 
+    test("a long history comes in pages", async () => {
+      const doors = await whenRunning();
+      await open("notes/days.md");
+      await command("showFileHistory");
+      await listed("Note day 60");
+      assert.ok(!texts(doors.history()).some((text) => /Note day 1\b/.test(text)), "not all of it at once");
+      await command("loadMoreHistory");
+      await eventually("the rest", () => texts(doors.history()).some((text) => /Note day 1\b/.test(text)));
+    });
+
     test("the history of lines has only what changed them", async () => {
       const editor = await open(CACHE, 24);
       const line = editor.document.getText().split("\n").findIndex((text) => text.includes("self._seconds = seconds"));
@@ -142,6 +152,46 @@ export function historyTests(): void {
       const working = await eventually("a comparison", activeTab, (found) => found instanceof vscode.TabInputTextDiff);
       assert.ok(working instanceof vscode.TabInputTextDiff);
       assert.equal(working.modified.scheme, "file");
+    });
+
+    test("the commit of the cursor's line: what it did, and the file as it was then", async () => {
+      const doors = await whenRunning();
+      await open("src/retry.py", 17);
+      await eventually("the annotation", () => doors.annotation(), (text) => text?.includes("Spread") ?? false);
+      await command("openChanges");
+      const input = await eventually("a comparison", activeTab, (found) => found instanceof vscode.TabInputTextDiff);
+      assert.ok(input instanceof vscode.TabInputTextDiff);
+      assert.ok(!(await vscode.workspace.openTextDocument(input.original)).getText().includes("Jitter"));
+      assert.ok((await vscode.workspace.openTextDocument(input.modified)).getText().includes("Jitter"));
+      await vscode.commands.executeCommand("workbench.action.closeAllEditors");
+
+      await open("src/retry.py", 12);
+      await eventually("the older commit", () => doors.annotation(), (text) => text?.includes("Add retries") ?? false);
+      await command("openAtCommit");
+      const editor = await eventually(
+        "the file as it was",
+        () => vscode.window.activeTextEditor,
+        (found) => found?.document.uri.scheme === "codeintel-git",
+      );
+      assert.ok(!(editor?.document.getText().includes("Jitter") ?? true));
+    });
+
+    test("what was committed meanwhile is listed on asking again", async () => {
+      const path = "src/money.py";
+      const editor = await open(path);
+      await command("showFileHistory");
+      await listed("Read amounts");
+      await editor.edit((edit) => {
+        edit.insert(new vscode.Position(0, 0), "# One more line.\n");
+      });
+      await editor.document.save();
+      git("-c", "user.name=Ada Byron", "-c", "user.email=ada@example.org", "commit", "-q", "-m", "Say one thing more", path);
+      try {
+        await command("refreshHistory");
+        await listed("Say one thing more", "Read amounts");
+      } finally {
+        git("reset", "-q", "--hard", "HEAD~1");
+      }
     });
 
     test("a commit's id goes to the clipboard", async () => {

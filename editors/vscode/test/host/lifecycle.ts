@@ -68,6 +68,26 @@ export function lifecycleTests(): void {
       assert.equal((await status()).files, files);
     });
 
+    test("pausing stops the work, and what was indexed stays", async () => {
+      await whenRunning();
+      const { files } = await status();
+      const rebuilt = command("rebuildIndex");
+      await command("pauseIndexing");
+      await rebuilt;
+      const after = await eventually("it to be ready", status, ({ state }) => state === "ready");
+      assert.equal(after.files, files);
+    });
+
+    test("the log is an output that can be shown", async () => {
+      await command("showLog");
+      await eventually("the log", () =>
+        vscode.workspace.textDocuments.some(
+          ({ uri, fileName }) => uri.scheme === "output" && /codeintel/i.test(fileName),
+        ),
+      );
+      await vscode.commands.executeCommand("workbench.action.closePanel");
+    });
+
     test("the report for a fault opens as a document, without source text", async () => {
       await whenRunning();
       await command("showDebugInformation");

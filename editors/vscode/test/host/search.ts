@@ -1,5 +1,6 @@
 /** Where is the code that does X: quick pick, search view, similar code. */
 import assert from "node:assert/strict";
+import { rmSync, writeFileSync } from "node:fs";
 import * as vscode from "vscode";
 import { changing, command, eventually, open, root, whenRunning } from "./extension";
 
@@ -66,6 +67,39 @@ export function searchTests(): void {
       await eventually("the first again", () => vscode.window.activeTextEditor?.document.uri.path ?? "", (path) => path === first);
       await command("clearResults");
       await eventually("nothing", () => doors.searchView().results, (results) => results.length === 0);
+    });
+
+    test("opens a result beside what one was reading", async () => {
+      const doors = await whenRunning();
+      await open("README.md");
+      void command("search", "wait longer after each failure");
+      await eventually("results", () => doors.searchItems(), (found) => (found?.length ?? 0) > 0);
+      await command("searchOpenBeside");
+      await eventually("two groups", () => vscode.window.tabGroups.all.length, (count) => count === 2);
+      const shown = vscode.window.visibleTextEditors.map(({ document }) => document.uri.path.split("/").at(-1));
+      assert.ok(shown.includes("README.md") && shown.includes("retry.py"), shown.join());
+    });
+
+    test("asks again for what changed outside the editor", async () => {
+      const doors = await whenRunning();
+      void command("search", "polish the brass of the foghorn");
+      await eventually("results", () => doors.searchItems(), (found) => (found?.length ?? 0) > 0);
+      await command("searchKeepResults");
+      await eventually("the view", () => doors.searchView().results, (found) => found.length > 0);
+      const uri = vscode.Uri.joinPath(root(), "src/foghorn.py");
+      writeFileSync(uri.fsPath, 'def polish_brass(horn):\n    """Polish the brass of the foghorn."""\n');
+      try {
+        await command("updateIndex");
+        await command("refreshResults");
+        await eventually(
+          "the new place",
+          () => doors.searchView().results,
+          (results) => results.some((place) => place.startsWith("src/foghorn.py:")),
+        );
+      } finally {
+        rmSync(uri.fsPath);
+        await command("clearResults");
+      }
     });
 
     test("finds code that is similar to the selection", async () => {
