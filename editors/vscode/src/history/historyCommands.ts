@@ -126,7 +126,9 @@ async function searchHistory({ model, view, server }: HistoryParts): Promise<voi
 
 /** The list follows what is typed; Escape takes the filter back. */
 async function filterHistory({ model, view }: HistoryParts): Promise<void> {
-  await view.focus();
+  if (!view.visible) {
+    await view.focus();
+  }
   const before = model.filter;
   const box = vscode.window.createInputBox();
   box.title = vscode.l10n.t("Filter History by Text");

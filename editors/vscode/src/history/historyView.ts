@@ -72,6 +72,10 @@ export class HistoryView implements vscode.Disposable {
     }
   }
 
+  get visible(): boolean {
+    return this.view.visible;
+  }
+
   async focus(): Promise<void> {
     await vscode.commands.executeCommand(`${HISTORY_VIEW}.focus`);
   }
