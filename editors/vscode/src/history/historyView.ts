@@ -53,8 +53,9 @@ export class HistoryView implements vscode.Disposable {
     this.followSoon();
   }
 
+  /** What is not the open file keeps its place, too: the view would follow the editor away from it. */
   async showFile(uri: vscode.Uri): Promise<void> {
-    this.pin(false);
+    this.pin(uri.toString() !== vscode.window.activeTextEditor?.document.uri.toString());
     await this.show({ uri, lines: undefined, isFolder: await isFolder(uri) });
   }
 
