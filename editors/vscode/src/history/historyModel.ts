@@ -22,6 +22,8 @@ export interface Found {
 /** So many commits that pass the filter are looked for at a time, among at most so many. */
 const WANTED = 30;
 const MOST_LOOKED_THROUGH = 2_000;
+const ASK_AGAIN_MILLISECONDS = 1_000;
+const MOST_TIMES_ASKED = 600;
 
 export class HistoryModel implements vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
@@ -105,20 +107,28 @@ export class HistoryModel implements vscode.Disposable {
     }
     this.question = question;
     this.found = undefined;
+    const params = {
+      query: query.words,
+      limit: 50,
+      ...(query.author !== undefined && { author: query.author }),
+      ...(query.since !== undefined && { since: query.since }),
+      ...(query.until !== undefined && { before: query.until }),
+      ...(query.globs.length > 0 && { paths: query.globs }),
+    };
     await this.work(async (token) => {
-      const result: CommitSearchResult = await this.server.request(
-        SearchHistory,
-        {
-          query: query.words,
-          limit: 50,
-          ...(query.author !== undefined && { author: query.author }),
-          ...(query.since !== undefined && { since: query.since }),
-          ...(query.until !== undefined && { before: query.until }),
-          ...(query.globs.length > 0 && { paths: query.globs }),
-        },
-        token,
-      );
-      this.found = { question, commits: result.commits, complete: result.complete };
+      // The first question has the commits indexed: what is found grows until all of them are.
+      for (let times = 0; times < MOST_TIMES_ASKED; times++) {
+        const result: CommitSearchResult = await this.server.request(SearchHistory, params, token);
+        if (token.isCancellationRequested) {
+          return;
+        }
+        this.found = { question, commits: result.commits, complete: result.complete };
+        if (result.complete) {
+          return;
+        }
+        this.changed.fire();
+        await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MILLISECONDS));
+      }
     });
   }
 
