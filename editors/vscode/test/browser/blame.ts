@@ -62,9 +62,8 @@ export function blameTests(window: () => Window): void {
     await annotation(view, "Start the project");
     await view.page.keyboard.press("ArrowDown");
     await view.page.keyboard.press("ArrowDown");
-    const line = await view.page.locator(".statusbar-item").filter({ hasText: /^Ln / }).first().textContent();
-    assert.match(line ?? "", /Ln 23,/);
-    await eventually("one annotation", async () => (await decorations(view, "::after")).length, (count) => count === 1);
+    await view.status("Ln 23,").waitFor();
+    await annotation(view, "Start the project");
   });
 
   void test("hovering the annotated line tells its commit, with actions", async () => {

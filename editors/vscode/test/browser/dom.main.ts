@@ -1,5 +1,5 @@
 /** What is drawn in a real window, with pictures in light, dark and high contrast. */
-import { after, before } from "node:test";
+import { after, afterEach, before, type TestContext } from "node:test";
 import type { Browser } from "playwright-core";
 import { blameTests } from "./blame";
 import { historyTests } from "./history";
@@ -15,6 +15,13 @@ before(async () => {
   browser = await launch(where);
   shown = await Window.open(browser, where);
   await shown.whenRunning();
+});
+
+afterEach(async (context) => {
+  const { name, passed } = context as TestContext & { readonly passed: boolean };
+  if (!passed) {
+    await shown.failure(name);
+  }
 });
 
 after(async () => {

@@ -35,6 +35,7 @@ export function historyTests(window: () => Window): void {
     await rows.filter({ hasText: "Bound the cache" }).waitFor({ state: "detached" });
     await rows.filter({ hasText: "Call the store" }).first().waitFor();
     await view.page.keyboard.press("Enter");
+    await view.quickInput().waitFor({ state: "hidden" });
     view.command("codeintel-ls.clearHistoryFilter");
     await rows.filter({ hasText: "Bound the cache" }).first().waitFor();
   });

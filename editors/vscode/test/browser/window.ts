@@ -151,6 +151,12 @@ export class Window {
     await this.page.screenshot({ path: join(this.where.screenshots, `${name}-${theme}.png`) });
   }
 
+  /** What was to be seen when a test failed. */
+  async failure(test: string): Promise<void> {
+    const name = test.replace(/\W+/g, "-").slice(0, 60);
+    await this.page.screenshot({ path: join(this.where.screenshots, `failed-${name}.png`) });
+  }
+
   /** Pictures of what is shown now, in every theme. */
   async pictures(name: string): Promise<void> {
     for (const theme of Object.keys(THEMES) as Theme[]) {

@@ -74,8 +74,11 @@ export function searchTests(): void {
       await open("README.md");
       void command("search", "wait longer after each failure");
       await eventually("results", () => doors.searchItems(), (found) => (found?.length ?? 0) > 0);
-      await command("searchOpenBeside");
-      await eventually("two groups", () => vscode.window.tabGroups.all.length, (count) => count === 2);
+      // The list has a cursor only when the window has drawn it.
+      await eventually("two groups", async () => {
+        await command("searchOpenBeside");
+        return vscode.window.tabGroups.all.length === 2;
+      });
       const shown = vscode.window.visibleTextEditors.map(({ document }) => document.uri.path.split("/").at(-1));
       assert.ok(shown.includes("README.md") && shown.includes("retry.py"), shown.join());
     });
