@@ -132,7 +132,8 @@ class OpenSearch implements vscode.Disposable {
   }
 
   accept(beside: boolean): void {
-    const [item] = this.pick.activeItems;
+    // Whoever is quicker than the list means its first result.
+    const item = this.pick.activeItems[0] ?? this.first;
     if (item !== undefined) {
       this.open(item, beside);
     }
