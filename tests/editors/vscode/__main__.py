@@ -7,7 +7,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from threading import Thread
 from typing import Final
 
 from tests.editors.vscode import configuration, packaging, toolchain
@@ -82,6 +83,11 @@ def main(names: list[str]) -> int:
     if names:
         passed = [_passes(name) for name in names]
         return 0 if all(passed) else 1
+    # What sessions need is fetched while the machine computes other things; what goes wrong with it
+    # is told by the session that asks for it again.
+    toolchain.node_environment()
+    for fetch in (toolchain.code_server, toolchain.browser):
+        Thread(target=_try, args=(fetch,), daemon=True).start()
     before = [name for name in CHECKS if name not in {"host", "browser", _ALONGSIDE}]
     passed = [_passes(name) for name in before]
     if not passed[0] or not packaging.PACKAGE.exists():
@@ -104,6 +110,11 @@ def _alongside(name: str, passed: list[bool]) -> Iterator[None]:
         output, _ = process.communicate()
         print(output, end="", flush=True)
         passed.append(process.returncode == 0)
+
+
+def _try(work: Callable[[], object]) -> None:
+    with suppress(CheckError, UnavailableError):
+        work()
 
 
 def _passes(name: str) -> bool:

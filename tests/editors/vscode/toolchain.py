@@ -74,7 +74,7 @@ def install_packages() -> None:
     """What the extension is built and tested with, as package-lock.json says."""
     wanted = hashlib.sha256((EXTENSION / "package-lock.json").read_bytes()).hexdigest()
     stamp = EXTENSION / "node_modules" / ".installed"
-    with _alone():
+    with _alone("packages"):
         if not stamp.exists() or stamp.read_text() != wanted:
             npm(EXTENSION, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
             stamp.write_text(wanted)
@@ -87,7 +87,7 @@ def tool(name: str) -> list[str]:
 
 def code_server() -> list[str]:
     """The command that starts VS Code's server, which is installed where it is missing."""
-    with _alone():
+    with _alone("code-server"):
         stamp = _CODE_SERVER / "installed"
         if not stamp.exists():
             shutil.rmtree(_CODE_SERVER, ignore_errors=True)
@@ -112,7 +112,7 @@ def _install_code_server() -> None:
 
 def browser() -> Path:
     """A Chromium, which is installed where there is none and that can be done."""
-    with _alone():
+    with _alone("browser"):
         return _browser() or _install_browser()
 
 
@@ -152,6 +152,6 @@ def _install_browser() -> Path:
     raise UnavailableError(f"apt-get could not install Chromium:\n{output}")
 
 
-def _alone() -> FileLock:
+def _alone(what: str) -> FileLock:
     KEPT.mkdir(parents=True, exist_ok=True)
-    return FileLock(KEPT / "install.lock")
+    return FileLock(KEPT / f"{what}.lock")
