@@ -173,6 +173,10 @@ class OpenSearch implements vscode.Disposable {
       run?.();
       return;
     }
+    // A key that is pressed twice must not open two groups.
+    if (this.accepted) {
+      return;
+    }
     this.accepted = true;
     if (this.answered !== undefined) {
       this.results.remember(this.answered.text, this.answered.answer, place);
