@@ -20,6 +20,7 @@ STEPS: dict[str, list[str]] = {
     "e2e": [PYTHON, "-m", "pytest", "tests/e2e"],
     "faults": [PYTHON, "-m", "pytest", "tests/faults"],
     "nvim": [PYTHON, "-m", "tests.editors.nvim"],
+    "vscode": [PYTHON, "-m", "tests.editors.vscode"],
 }
 
 

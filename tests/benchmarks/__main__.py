@@ -10,6 +10,7 @@ from tests.benchmarks import (
     dense_ladder,
     http_embeddings,
     in_a_terminal,
+    in_vs_code,
     index_at_scale,
     listing_paths,
     million_chunks,
@@ -37,8 +38,9 @@ BENCHMARKS: Benchmarks = {
 }
 ON_REQUEST: Benchmarks = {
     "million": million_chunks.measure,
+    "vscode": in_vs_code.measure,
 }
-"""Those that take too long to be run unasked."""
+"""Those that take too long, or need a browser, to be run unasked."""
 
 if __name__ == "__main__":
     sys.exit(run("tests.benchmarks", sys.argv[1:], BENCHMARKS, ON_REQUEST))

@@ -1,0 +1,1 @@
+"""Checks of the editors' plugins, in the editors themselves."""
