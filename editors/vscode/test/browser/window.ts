@@ -99,7 +99,10 @@ export class Window {
   /** Runs a command by its id, without waiting for its end: it may ask something. */
   command(name: string, ...values: unknown[]): void {
     void this.ask({ kind: "command", name, values }).catch((error: unknown) => {
-      console.error(`${name}: ${String(error)}`);
+      // What a window was asked for ends with it.
+      if (!this.page.isClosed()) {
+        console.error(`${name}: ${String(error)}`);
+      }
     });
   }
 

@@ -13,7 +13,7 @@ export function say(line: string): void {
 
 /** `define` calls mocha's `suite` and `test`, which are globals only while it runs. */
 export async function runTests(define: () => void): Promise<void> {
-  const mocha = new Mocha({ ui: "tdd", timeout: 20_000, reporter: FileReporter });
+  const mocha = new Mocha({ ui: "tdd", timeout: 40_000, reporter: FileReporter });
   mocha.suite.emit("pre-require", globalThis as unknown as Mocha.MochaGlobals, "", mocha);
   define();
   const failures = await new Promise<number>((resolve) => mocha.run(resolve));

@@ -9,12 +9,14 @@ function tests(): void {
     test("are all indexed and searched", async () => {
       assert.equal(vscode.workspace.workspaceFolders?.length, 2);
       await whenRunning();
-      await vscode.commands.executeCommand("codeintel.updateIndex", {});
-      const { folders } = await vscode.commands.executeCommand<{ folders: readonly { uri: string }[] }>(
-        "codeintel.indexStatus",
-        {},
-      );
-      assert.equal(folders.length, 2);
+      // The server opens folders in the background, and may have served another window until now.
+      await eventually("both folders", async () => {
+        const { folders } = await vscode.commands.executeCommand<{ folders: readonly { uri: string }[] }>(
+          "codeintel.updateIndex",
+          {},
+        );
+        return folders.length === 2;
+      });
       const { hits } = await vscode.commands.executeCommand<{ hits: readonly { uri: string }[] }>(
         "codeintel.semanticSearch",
         { query: "rotate the light" },
