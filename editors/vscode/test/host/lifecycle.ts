@@ -1,8 +1,9 @@
 /** The server dies, comes back, is asked for work; nothing needs a new window. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { realpathSync } from "node:fs";
 import * as vscode from "vscode";
-import { command, eventually, open, whenRunning } from "./extension";
+import { command, eventually, open, root, whenRunning } from "./extension";
 import { environmentWasRun, layEnvironment, removeEnvironment } from "./workspace-environment";
 
 interface Status {
@@ -14,6 +15,22 @@ async function status(): Promise<Status["folders"][number]> {
   const [folder] = folders;
   assert.ok(folder !== undefined);
   return folder;
+}
+
+interface Daemon {
+  readonly pid: number;
+  readonly folder: string;
+  readonly clients: number;
+}
+
+/** The server of the folder, as the command line knows it. */
+function daemon(): Daemon {
+  const told = execFileSync("codeintel-ls", ["daemon", "list", "--json"], { encoding: "utf8" });
+  const { daemons } = JSON.parse(told) as { daemons: readonly Daemon[] };
+  const found = daemons.filter(({ folder }) => folder === realpathSync(root().fsPath));
+  const [only] = found;
+  assert.ok(only !== undefined && found.length === 1, `one server, not ${String(found.length)}: ${told}`);
+  return only;
 }
 
 export function lifecycleTests(): void {
@@ -33,6 +50,35 @@ export function lifecycleTests(): void {
       assert.ok((await status()).files > 0);
       await open("src/retry.py", 17);
       await eventually("its blame", () => doors.annotation(), (text) => text?.includes("Spread retries") ?? false);
+    });
+
+    test("two Neovims on the folder share its server", async function () {
+      const program = process.env["CODEINTEL_TEST_NVIM"];
+      if (program === undefined) {
+        console.log("SKIPPED: no Neovim is to be had on this system.");
+        this.skip();
+      }
+      await open("src/retry.py", 17);
+      const before = daemon();
+      const plugin = process.env["CODEINTEL_TEST_NVIM_PLUGIN"] ?? "";
+      const file = vscode.Uri.joinPath(root(), "src/cache.py").fsPath;
+      const neovims = [0, 1].map(() =>
+        // It ends with its standard input, which nobody closes before the test does.
+        spawn(program, ["--embed", "--headless", "--clean", "--cmd", `set rtp^=${plugin}`, file], { stdio: "pipe" }),
+      );
+      try {
+        await eventually("both of them at the server", () => daemon().clients, (count) => count === before.clients + 2, 30);
+        assert.equal(daemon().pid, before.pid);
+        const [one] = neovims;
+        one?.kill("SIGKILL");
+        await eventually("one of them gone", () => daemon().clients, (count) => count === before.clients + 1, 30);
+        assert.ok((await status()).files > 0);
+        assert.equal(daemon().pid, before.pid);
+      } finally {
+        for (const neovim of neovims) {
+          neovim.kill("SIGKILL");
+        }
+      }
     });
 
     test("the folder's own Python environment comes before PATH", async () => {
