@@ -162,6 +162,15 @@ def fuse(
     return sorted(fused, key=lambda chunk: (-chunk.fused, chunk.chunk_id))
 
 
+def evidence(dense: Sequence[RankedChunk], lexical: LexicalCandidates) -> float:
+    """How much the best of both lists say, by itself and not beside one another.
+
+    Fused scores are relative to the best of one index; by this those of several compare.
+    """
+    nearest = max(dense[0].score, 0.0) if dense else 0.0
+    return nearest + _LETTERS * max(_coverage(lexical).values(), default=0.0)
+
+
 def _nearness(dense: Sequence[RankedChunk]) -> dict[int, float]:
     best = dense[0].score if dense else 0.0
     return {chunk.chunk_id: max(chunk.score, 0.0) / best if best > 0 else 0.0 for chunk in dense}

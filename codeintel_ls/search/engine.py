@@ -29,6 +29,7 @@ from codeintel_ls.search.candidates import (
     FusedChunk,
     RankedChunk,
     dense_candidates,
+    evidence,
     fuse,
     lexical_candidates,
     spelling,
@@ -57,13 +58,14 @@ _NEAREST: Final = ThreadPoolExecutor(
 class Answer:
     """Hits, the number of the generation they come from, and paths found changed on disk.
 
-    `stopped_early` as in `SearchResult`.
+    `stopped_early` and `evidence` as in `SearchResult`.
     """
 
     hits: tuple[Hit, ...]
     generation: int
     changed: frozenset[str]
     stopped_early: bool | None = None
+    evidence: float = 0.0
 
 
 @frozen(kw_only=True)
@@ -170,12 +172,15 @@ class SearchEngine:
             found = self._places(fuse(near, letters, spelled))
             return rank(question, mark_quoted(found, quoted, reader))
 
+        said = evidence(first, letters)
         ranked = ranked_by(dense)
         if refiner is not None and at_once is not None and refiner.reads(generation.chunks):
-            at_once(self._present(ranked, query, generation.number, cancellation, only))
+            early = self._present(ranked, query, generation.number, cancellation, only)
+            at_once(evolve(early, evidence=said))
             dense = refiner.read(text, self._readings(ranked, reader), first, cancellation)
             ranked = ranked_by(dense)
-        return self._present(ranked, query, generation.number, cancellation, only)
+        answer = self._present(ranked, query, generation.number, cancellation, only)
+        return evolve(answer, evidence=said)
 
     def find_similar(
         self, like: SimilarTo, query: SearchQuery, cancellation: Cancellation

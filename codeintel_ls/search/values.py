@@ -109,8 +109,10 @@ class SearchResult:
     """Ranked hits, the best first.
 
     `stopped_early`: a filter gave up before it had looked at enough of them; None without one.
+    `evidence`: scores are relative to the best of one folder; times this, those of several compare.
     """
 
     hits: tuple[Hit, ...]
     freshness: Freshness
     stopped_early: bool | None = None
+    evidence: float = 0.0

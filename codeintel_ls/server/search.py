@@ -5,11 +5,11 @@ that two nested folders both hold is shown once.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from threading import Lock
 
-from attrs import frozen
+from attrs import evolve, frozen
 from lsprotocol.types import Range
 
 from codeintel_ls.errors import InvalidRequestError
@@ -198,9 +198,20 @@ def _scopes(session: Session, uris: Sequence[str]) -> list[_Scope]:
     ]
 
 
-def _merge(answers: Iterable[tuple[Folder, SearchResult]]) -> list[tuple[Folder, Hit]]:
+def _merge(answers: Sequence[_Found]) -> list[tuple[Folder, Hit]]:
+    """All hits, the best first, each place once.
+
+    A folder that holds nothing of the kind must not put its best beside what another really has.
+    """
+    most = max((result.evidence for _, result in answers), default=0.0)
     ranked = sorted(
-        ((folder, hit) for folder, result in answers for hit in result.hits),
+        (
+            (folder, evolve(hit, score=round(hit.score * result.evidence / most, 4)))
+            if most > 0
+            else (folder, hit)
+            for folder, result in answers
+            for hit in result.hits
+        ),
         key=lambda found: -found[1].score,
     )
     merged: dict[tuple[str, int, int], tuple[Folder, Hit]] = {}

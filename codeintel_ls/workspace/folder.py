@@ -362,6 +362,7 @@ class WorkspaceFolder:
         return SearchResult(
             hits=answer.hits,
             stopped_early=answer.stopped_early,
+            evidence=answer.evidence,
             freshness=Freshness(
                 generation=answer.generation,
                 pending=self._keeper.pending,
