@@ -71,7 +71,12 @@ def environment_in(home: Path, *, with_server: bool) -> dict[str, str]:
     """
     inherited = node_environment()
     scripts = str(Path(sys.executable).parent)
-    path = [part for part in inherited["PATH"].split(os.pathsep) if part != scripts]
+    # Another installation's, in an environment that is active, would be found without ours.
+    path = [
+        part
+        for part in inherited["PATH"].split(os.pathsep)
+        if not Path(part, "codeintel-ls").exists()
+    ]
     # An environment that is active where the tests run would be taken for the workspace's.
     active = {"VIRTUAL_ENV", "CONDA_PREFIX"}
     kept = {
