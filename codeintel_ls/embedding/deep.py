@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final, cast
+from weakref import WeakValueDictionary
 
 import numpy as np
 from attrs import frozen
@@ -24,6 +25,9 @@ _RUNTIME: Final = "onnxruntime"
 _MODEL_FILE, _TOKENIZER_FILE, _ABOUT_FILE = "model.onnx", "tokenizer.json", "config.json"
 _TEXTS_AT_ONCE: Final = 8
 """Padded to the longest of them; more gain nothing on one processor."""
+
+_sessions: Final = WeakValueDictionary[Path, Any]()
+_loading: Final = Lock()
 
 
 @frozen
@@ -144,6 +148,15 @@ class DeepEncoder:
 
 
 def _session(folder: Path) -> Any:
+    """The weights, in memory once for all who use them, and no longer than they do."""
+    with _loading:
+        session = _sessions.get(folder)
+        if session is None:
+            session = _sessions[folder] = _loaded(folder)
+        return session
+
+
+def _loaded(folder: Path) -> Any:
     try:
         import onnxruntime
     except ImportError as error:

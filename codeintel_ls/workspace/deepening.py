@@ -37,7 +37,7 @@ _STRIKES: Final = 3
 
 @frozen(eq=False)
 class _Live:
-    index: RefinedIndex[DeepModel, DeepEncoder]
+    refined: RefinedIndex[DeepModel, DeepEncoder]
     vectors: DeepVectors
 
 
@@ -105,7 +105,7 @@ class Deepening:
         self._settings = settings
         live = self._live
         if live is not None:
-            live.index.configure(settings)
+            live.refined.configure(settings)
         if settings.index.enabled:
             self.start()
         else:
@@ -115,14 +115,14 @@ class Deepening:
         """A hint that these files may have changed."""
         live = self._live
         if live is not None and self._reading:
-            live.index.keeper.note_changes(paths)
+            live.refined.keeper.note_changes(paths)
 
     def note_rescan(self) -> None:
         """A hint that anything may have changed."""
         self._may_index = self._settings.index.enabled
         live = self._live
         if live is not None and self._reading:
-            live.index.keeper.note_rescan()
+            live.refined.keeper.note_rescan()
 
     def cancel(self) -> None:
         """Read nothing until it is asked for again; what was read goes on to help."""
@@ -135,7 +135,7 @@ class Deepening:
         with self._lock:
             thread, live, self._live = self._thread, self._live, None
         if live is not None:
-            live.index.close()
+            live.refined.close()
         if thread is not None:
             thread.join(2.0)
 
@@ -157,7 +157,7 @@ class Deepening:
         live = self._live
         if live is None:
             return first
-        found = live.index.told(
+        found = live.refined.told(
             lambda: live.vectors.candidates(text, wanted, k, first, generation, store)
         )
         return first if found is None else found
@@ -165,7 +165,7 @@ class Deepening:
     def reads(self, chunks: int) -> bool:
         """Whether reading the best of so many chunks would help a question now."""
         live = self._live
-        return live is not None and not live.index.vectors.helps(chunks)
+        return live is not None and not live.refined.vectors.helps(chunks)
 
     def read(
         self,
@@ -184,14 +184,14 @@ class Deepening:
     def share(self, chunks: int) -> float:
         """How much of so many chunks the deep model has read, 0 to 1."""
         live = self._live
-        return live.index.vectors.share(chunks) if live is not None else 0.0
+        return live.refined.vectors.share(chunks) if live is not None else 0.0
 
     @property
     def notices(self) -> tuple[str, ...]:
         """What a person should know."""
         live = self._live
         told = (self._trouble,) if self._trouble else ()
-        return (*told, *(live.index.notices("the deep model") if live is not None else ()))
+        return (*told, *(live.refined.notices("the deep model") if live is not None else ()))
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -202,7 +202,7 @@ class Deepening:
         waits = f", and waits: {self._waits}" if self._waits else ""
         # It may be lost at this moment, and is then made anew.
         with suppress(IndexingError):
-            chunks = live.index.index.counts.chunks
+            chunks = live.refined.index.counts.chunks
             return (f"The deep model refines searches: it has read {chunks:,} chunks{waits}.",)
         return ()
 
@@ -210,13 +210,13 @@ class Deepening:
     def disk_bytes(self) -> int:
         """What its index takes of the disk."""
         live = self._live
-        return live.index.index.disk_bytes() if live is not None else 0
+        return live.refined.index.disk_bytes() if live is not None else 0
 
     @property
     def worker_pids(self) -> Sequence[int]:
         """Process ids of its indexing processes."""
         live = self._live
-        return live.index.keeper.worker_pids if live is not None else ()
+        return live.refined.keeper.worker_pids if live is not None else ()
 
     # Behind it
 
@@ -238,7 +238,7 @@ class Deepening:
 
     def _open(self) -> bool:
         encoder = DeepEncoder(self._model)
-        index = open_refined(
+        refined = open_refined(
             self._root,
             self._shared,
             self._settings,
@@ -250,9 +250,9 @@ class Deepening:
         )
         with self._lock:
             if not self._closing.is_set():
-                self._live = _Live(index, DeepVectors(index.vectors, encoder))
+                self._live = _Live(refined, DeepVectors(refined.vectors, encoder))
                 return True
-        index.close()
+        refined.close()
         return False
 
     def _look(self, begun: bool) -> bool:
@@ -273,9 +273,9 @@ class Deepening:
         elif self._may_index and not self._reading:
             self._reading = True
             if begun:
-                live.index.keeper.note_rescan()
+                live.refined.keeper.note_rescan()
             else:
-                live.index.keeper.begin(lambda: None, no_progress)
+                live.refined.keeper.begin(lambda: None, no_progress)
             return True
         return begun
 
@@ -283,7 +283,7 @@ class Deepening:
         live = self._live
         if live is not None and self._reading:
             self._reading = False
-            live.index.keeper.cancel()
+            live.refined.keeper.cancel()
 
     def _newest_first(self, cancellation: Cancellation) -> Discovered:
         found = self._discover(cancellation)

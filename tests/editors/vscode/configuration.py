@@ -10,7 +10,7 @@ not read it from a workspace either.
 import json
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from codeintel_ls.settings import json_schema
 from tests.editors.vscode.layout import EXTENSION, MANIFEST, STRINGS, CheckError
@@ -39,7 +39,7 @@ _LISTS: Final = ("enumDescriptions", "markdownEnumDescriptions", "enumItemLabels
 
 def server_sections() -> list[Json]:
     """The server's settings as sections of VS Code's, in plain English."""
-    sections: Json = json_schema()["properties"]  # type: ignore[assignment]
+    sections = cast("Json", json_schema()["properties"])
     defaults: Json = json.loads(_DEFAULTS.read_text("utf-8")) if _DEFAULTS.exists() else {}
     results: list[Json] = []
     for name, section in sections.items():

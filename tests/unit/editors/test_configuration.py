@@ -1,6 +1,7 @@
 """The extension has the settings of the server; no workspace can set what is the user's."""
 
 import json
+from typing import cast
 
 from codeintel_ls.settings import json_schema
 from tests.editors.vscode.configuration import drift, generated, localised, server_sections
@@ -17,7 +18,7 @@ def test_every_setting_of_the_server_is_there_with_its_scope() -> None:
         for section in server_sections()
         for name, described in section["properties"].items()
     }
-    sections: dict[str, dict[str, dict[str, dict[str, str]]]] = json_schema()["properties"]  # type: ignore[assignment]
+    sections = cast("dict[str, dict[str, dict[str, dict[str, str]]]]", json_schema()["properties"])
     expected = {
         f"codeintel.{section}.{key}": leaf["x-scope"]
         for section, described in sections.items()

@@ -1,5 +1,6 @@
 """The deep model reads texts on this machine, and says what is wrong where it cannot."""
 
+import gc
 import json
 import shutil
 from itertools import count
@@ -95,6 +96,19 @@ def test_a_damaged_model_is_told_with_what_to_do(
         (folder / broken).write_bytes(b"damaged")
     with pytest.raises(ModelUnavailableError, match=r"reinstall codeintel-ls.*search\.deep"):
         DeepEncoder(deep_model(folder))
+
+
+def test_weights_are_in_memory_once_and_no_longer_than_they_are_used(
+    model: DeepModel, tmp_path: Path
+) -> None:
+    folder = tmp_path / "deep"
+    shutil.copytree(model.folder, folder)
+    one, other = DeepEncoder(deep_model(folder)), DeepEncoder(deep_model(folder))
+    assert deep._sessions[folder] is not None
+    assert len([known for known in deep._sessions if known == folder]) == 1
+    del one, other
+    gc.collect()
+    assert folder not in deep._sessions
 
 
 def test_without_its_runtime_there_is_no_model(monkeypatch: pytest.MonkeyPatch) -> None:

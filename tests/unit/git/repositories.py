@@ -62,6 +62,16 @@ class RepositoryBuilder:
         self.write(path, content)
         return self.commit(message, author=author)
 
+    def merge_of(self, path: str, ours: str, theirs: str) -> str:
+        """A merge of two branches that both changed `path`, in places of their own."""
+        self.git("checkout", "-q", "-b", "side")
+        self.commit_file(path, theirs)
+        self.git("checkout", "-q", "main")
+        self.commit_file(path, ours)
+        self.time += 60
+        self.git("merge", "-q", "--no-edit", "side")
+        return self.head()
+
     def head(self) -> str:
         return self.rev("HEAD")
 

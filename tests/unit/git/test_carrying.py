@@ -81,21 +81,10 @@ def test_a_change_that_was_taken_back_is_not_forgotten(
     assert blames(log) == []
 
 
-def merge(repository: RepositoryBuilder, path: str, ours: str, theirs: str) -> str:
-    """A merge of two branches that both changed `path`, in places of their own."""
-    repository.git("checkout", "-q", "-b", "side")
-    repository.commit_file(path, theirs)
-    repository.git("checkout", "-q", "main")
-    repository.commit_file(path, ours)
-    repository.time += 60
-    repository.git("merge", "-q", "--no-edit", "side")
-    return repository.head()
-
-
 def test_only_what_is_new_is_blamed(repository: RepositoryBuilder, logged: GitClient, log: Path):
     first = repository.commit_file("a.txt", LINES)
     answer(logged, "a.txt", 40)
-    second = merge(repository, "a.txt", "first\n" + LINES, LINES + "more\n")
+    second = repository.merge_of("a.txt", "first\n" + LINES, LINES + "more\n")
     blames(log)
     assert_as_git(logged, repository, "a.txt")
     assert [f" {first}..{second} " in told for told in blames(log)] == [True]
@@ -118,7 +107,7 @@ def test_commits_one_after_the_other_are_compared_without_git(
     ):
         repository.commit_file(path, text)
     repository.commit_file("b.txt", LINES)
-    merge(repository, "b.txt", "first\n" + LINES, LINES + "more\n")
+    repository.merge_of("b.txt", "first\n" + LINES, LINES + "more\n")
     repository.git("update-index", "--chmod=+x", path)
     repository.commit()
     blames(log)
@@ -354,7 +343,7 @@ def test_lists_of_revisions_to_ignore(repository: RepositoryBuilder, logged: Git
     assert_as_git_ignoring(logged, repository)
     assert blames(log) == []
     text = "first\n" + changed + "last\n"
-    old, new = new, merge(repository, "a.txt", "zeroth\n" + text, text + "more\n")
+    old, new = new, repository.merge_of("a.txt", "zeroth\n" + text, text + "more\n")
     assert_as_git_ignoring(logged, repository)
     assert [f" {old}..{new} " in told for told in blames(log)] == [True]
     repository.commit_file("a.txt", "first\nsecond\n" + changed + "last\n")
