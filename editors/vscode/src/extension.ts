@@ -87,6 +87,7 @@ export function activate(context: vscode.ExtensionContext): CodeIntelApi {
     statusBar: () => statusBar.shown,
     blameStatusBar: () => blame.statusBar.shown,
     searchItems: () => search.quick.items(),
+    onDidAnswerSearch: search.quick.onDidAnswer,
     history: () => history.tree.shown(),
     searchView: () => search.results.shown,
   };

@@ -47,6 +47,7 @@ export interface Hit {
   readonly snippet: string;
   readonly snippetStartLine: number;
   readonly stale: boolean;
+  readonly sharedIdentifiers?: readonly string[];
 }
 
 export interface Freshness {

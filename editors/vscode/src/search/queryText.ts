@@ -16,6 +16,8 @@ export interface QueryProblem {
 export interface Query {
   /** What is asked, without filters and without quotes. */
   readonly words: string;
+  /** The same with its phrases in quotes, which the server puts first. */
+  readonly quoted: string;
   /** What a result has to hold letter by letter. */
   readonly phrases: readonly string[];
   readonly languages: readonly string[];
@@ -53,6 +55,7 @@ const NAMES: Readonly<Record<string, string>> = {
 
 export function parseQuery(text: string): Query {
   const words: string[] = [];
+  const quoted: string[] = [];
   const phrases: string[] = [];
   const languages: string[] = [];
   const globs: string[] = [];
@@ -63,6 +66,7 @@ export function parseQuery(text: string): Query {
     switch (filter) {
       case undefined:
         words.push(value);
+        quoted.push(token.quoted && !value.includes('"') ? `"${value}"` : value);
         if (token.quoted) {
           phrases.push(value);
         }
@@ -92,6 +96,7 @@ export function parseQuery(text: string): Query {
   const mode = last["mode"];
   return {
     words: words.join(" "),
+    quoted: quoted.join(" "),
     phrases,
     languages: [...new Set(languages)],
     globs,

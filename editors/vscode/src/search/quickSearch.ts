@@ -5,7 +5,7 @@
  * that was overtaken; leaving with Escape leaves no trace in the editors.
  */
 import * as vscode from "vscode";
-import type { ShownItem } from "../api";
+import type { ListedAnswer, ShownItem } from "../api";
 import { isCancelled, sentenceOf } from "../server/refusals";
 import type { Server } from "../server/server";
 import { termsOf } from "./matching";
@@ -13,7 +13,7 @@ import { PreviewSession, type ResultMark } from "./preview";
 import { parseQuery, type Query, type QueryProblem } from "./queryText";
 import { BESIDE, itemsOf, note, type ResultItem } from "./resultItems";
 import type { ResultList } from "./resultList";
-import { type Answer, search } from "./searching";
+import { type Answer, areSame, isSame, search } from "./searching";
 
 /** Letters that are typed faster than this are one question. */
 const DEBOUNCE_MILLISECONDS = 15;
@@ -22,10 +22,20 @@ const GROWING_MILLISECONDS = 500;
 const CONTEXT = "codeintel-ls.searching";
 const BOX = "quick-search";
 
+interface Answered {
+  readonly text: string;
+  readonly answer: Answer;
+  readonly terms: RegExp | undefined;
+  /** A better order follows. */
+  readonly isEarly: boolean;
+}
+
 type Pick = vscode.QuickPick<ResultItem> & { sortByLabel?: boolean };
 
 export class QuickSearch implements vscode.Disposable {
+  private readonly answered = new vscode.EventEmitter<ListedAnswer>();
   private open: OpenSearch | undefined;
+  readonly onDidAnswer = this.answered.event;
 
   constructor(
     private readonly server: Server,
@@ -35,7 +45,7 @@ export class QuickSearch implements vscode.Disposable {
 
   show(text: string): void {
     this.open?.dispose();
-    const opened = new OpenSearch(this.server, this.mark, this.results, text, () => {
+    const opened = new OpenSearch(this.server, this.mark, this.results, text, this.answered, () => {
       if (this.open === opened) {
         this.open = undefined;
       }
@@ -57,6 +67,7 @@ export class QuickSearch implements vscode.Disposable {
 
   dispose(): void {
     this.open?.dispose();
+    this.answered.dispose();
   }
 }
 
@@ -70,13 +81,14 @@ class OpenSearch implements vscode.Disposable {
   private first: ResultItem | undefined;
   private moved = false;
   private accepted = false;
-  private answered: { readonly text: string; readonly answer: Answer; readonly terms: RegExp | undefined } | undefined;
+  private answered: Answered | undefined;
 
   constructor(
     private readonly server: Server,
     mark: ResultMark,
     private readonly results: ResultList,
     text: string,
+    private readonly onAnswer: vscode.EventEmitter<ListedAnswer>,
     private readonly onClosed: () => void,
   ) {
     this.preview = new PreviewSession(mark);
@@ -220,11 +232,12 @@ class OpenSearch implements vscode.Disposable {
     }
     this.pick.busy = true;
     try {
-      const answer = await search(this.server, query, BOX, asking.token);
+      const terms = termsOf(query.words, query.phrases);
+      const answer = await search(this.server, query, BOX, asking.token, (early) => {
+        this.show({ text, answer: early, terms, isEarly: true });
+      });
       if (!asking.token.isCancellationRequested) {
-        const terms = termsOf(query.words, query.phrases);
-        this.answered = { text, answer, terms };
-        this.list(listed(answer, terms));
+        this.show({ text, answer, terms, isEarly: false });
       }
     } catch (error) {
       if (!isCancelled(error) && !asking.token.isCancellationRequested) {
@@ -235,6 +248,25 @@ class OpenSearch implements vscode.Disposable {
         this.pick.busy = false;
       }
     }
+  }
+
+  /** Lists an answer; where it only orders anew what is listed, the cursor stays on its place. */
+  private show(answered: Answered): void {
+    const before = this.answered;
+    this.answered = answered;
+    const { text, answer, terms, isEarly } = answered;
+    const isReordered = before?.text === text && before.isEarly;
+    if (!isReordered || !areSame(before.answer, answer)) {
+      const chosen = isReordered && this.moved ? this.pick.activeItems[0]?.place : undefined;
+      this.list(listed(answer, terms));
+      const again = chosen && this.pick.items.find(({ place }) => isSame(chosen, place));
+      if (again !== undefined) {
+        this.moved = true;
+        this.pick.activeItems = [again];
+      }
+    }
+    const results = answer.places.map(({ path, line }) => `${path}:${line + 1}`);
+    this.onAnswer.fire({ text, final: !isEarly, results });
   }
 
   private list(items: ResultItem[]): void {

@@ -5,11 +5,12 @@
  * earlier one.
  */
 import * as vscode from "vscode";
+import type { CodeIntelApi } from "../api";
 import { isCancelled, sentenceOf } from "../server/refusals";
 import type { Server } from "../server/server";
 import { openPlace } from "./preview";
 import { parseQuery, type Query, written } from "./queryText";
-import { type Answer, findSimilar, type Place, search, type Selection } from "./searching";
+import { type Answer, findSimilar, isSame, type Place, search, type Selection } from "./searching";
 import { type Filters, NO_FILTERS } from "./viewMessages";
 
 export type Source =
@@ -52,11 +53,11 @@ export class ResultList implements vscode.Disposable {
     return this.source?.kind === "query" ? queryOf(this.source.text, this.source.filters) : undefined;
   }
 
-  /** The query and `path:line` of each result. */
-  get shown(): { readonly query: string; readonly results: readonly string[] } {
+  get shown(): ReturnType<CodeIntelApi["searchView"]> {
     const { source } = this;
     const query = source === undefined ? "" : source.kind === "query" ? source.text : source.label;
-    return { query, results: this.places.map(({ path, line }) => `${path}:${line + 1}`) };
+    const results = this.places.map(({ path, line }) => `${path}:${line + 1}`);
+    return { query, results, shared: this.places.map(({ shared }) => shared) };
   }
 
   async ask(text: string, filters: Filters): Promise<void> {
@@ -80,6 +81,7 @@ export class ResultList implements vscode.Disposable {
     this.cancel();
     this.source = { kind: "query", text, filters: NO_FILTERS };
     void this.memory.update(STATE, { text, filters: NO_FILTERS });
+    this.at = -1;
     this.set(answer, undefined);
   }
 
@@ -132,13 +134,16 @@ export class ResultList implements vscode.Disposable {
     const asking = new vscode.CancellationTokenSource();
     this.asking = asking;
     if (anew) {
+      this.at = -1;
       this.busy = true;
       this.changed.fire();
     }
     try {
       const answer =
         source.kind === "query"
-          ? await search(this.server, queryOf(source.text, source.filters), BOX, asking.token)
+          ? await search(this.server, queryOf(source.text, source.filters), BOX, asking.token, (early) => {
+              this.put(early);
+            })
           : await findSimilar(this.server, source.selection, asking.token);
       if (this.asking === asking) {
         this.set(answer, undefined);
@@ -152,10 +157,16 @@ export class ResultList implements vscode.Disposable {
 
   private set(answer: Answer | undefined, failure: string | undefined): void {
     this.asking = undefined;
-    this.answer = answer;
     this.failure = failure;
     this.busy = false;
-    this.at = -1;
+    this.put(answer);
+  }
+
+  /** Who has gone to one of the places goes on from there. */
+  private put(answer: Answer | undefined): void {
+    const gone = this.places[this.at];
+    this.answer = answer;
+    this.at = gone === undefined ? -1 : this.places.findIndex((place) => isSame(gone, place));
     void vscode.commands.executeCommand("setContext", CONTEXT, this.places.length > 0);
     this.changed.fire();
   }

@@ -1,8 +1,8 @@
 /**
  * A query asked of the server, and its answer as places of the editor.
  *
- * The server ranks by meaning and by words and knows no quotes. So an exact phrase is asked for in
- * words, and of what comes back the places that hold it letter by letter are kept.
+ * The server puts places first that hold an exact phrase letter by letter. Who types one wants no
+ * others: of what comes back only those are kept.
  */
 import * as vscode from "vscode";
 import {
@@ -32,6 +32,8 @@ export interface Place {
   /** The line of the snippet that holds the phrase which was asked for. */
   readonly phraseLine: number | undefined;
   readonly stale: boolean;
+  /** The identifiers that a place has in common with what it is similar to. */
+  readonly shared: readonly string[];
 }
 
 export interface Answer {
@@ -55,19 +57,32 @@ const NOTHING: Answer = {
   stoppedEarly: false,
 };
 
-/** Asks; a later question under the same `box` takes the place of an earlier one. */
+/**
+ * Asks; a later question under the same `box` takes the place of an earlier one. What can be told
+ * at once goes to `atOnce`, where a better order comes a little later.
+ */
 export async function search(
   server: Server,
   query: Query,
   box: string,
   token: vscode.CancellationToken,
+  atOnce?: (answer: Answer) => void,
 ): Promise<Answer> {
   if (query.words.trim() === "") {
     return NOTHING;
   }
-  const result = await server.request(SemanticSearch, paramsOf(query, box), token);
-  const answer = answerOf(result);
-  return query.phrases.length === 0 ? answer : { ...answer, places: holding(answer.places, query.phrases) };
+  const told = (result: SearchResult): Answer => {
+    const answer = answerOf(result);
+    return query.phrases.length === 0 ? answer : { ...answer, places: holding(answer.places, query.phrases) };
+  };
+  const onPart =
+    atOnce &&
+    ((part: SearchResult): void => {
+      if (!token.isCancellationRequested) {
+        atOnce(told(part));
+      }
+    });
+  return told(await server.request(SemanticSearch, paramsOf(query, box), token, onPart));
 }
 
 export async function findSimilar(
@@ -88,7 +103,7 @@ function paramsOf(query: Query, box: string): SearchParams {
   const onlyPhrases = query.phrases.join(" ") === query.words;
   const mode = query.mode ?? (query.phrases.length > 0 && onlyPhrases ? "lexical" : undefined);
   return {
-    query: query.words,
+    query: query.quoted,
     supersedeToken: box,
     ...(query.languages.length > 0 && { languages: query.languages }),
     ...(query.globs.length > 0 && { globs: query.globs }),
@@ -121,6 +136,7 @@ function placeOf(hit: Hit): Place {
     snippetStart: hit.snippetStartLine,
     phraseLine: undefined,
     stale: hit.stale,
+    shared: hit.sharedIdentifiers ?? [],
   };
 }
 
@@ -136,6 +152,16 @@ function holding(places: readonly Place[], phrases: readonly string[]): Place[] 
     }
   }
   return kept.slice(0, limit);
+}
+
+/** Whether both are the same places in the same order. */
+export function areSame(one: Answer, other: Answer): boolean {
+  const [places, others] = [one.places, other.places];
+  return places.length === others.length && places.every((place, number) => isSame(place, others[number]));
+}
+
+export function isSame(one: Place, other: Place | undefined): boolean {
+  return one.uri.toString() === other?.uri.toString() && one.range.isEqual(other.range);
 }
 
 /** The same place, looked at where the phrase stands. */

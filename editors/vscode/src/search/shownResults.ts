@@ -36,6 +36,7 @@ function shownPlace(place: Place, id: number, terms: RegExp | undefined): ShownP
     name: place.symbol ?? firstWords(place),
     icon: iconOf(place.kind),
     stale: place.stale,
+    shared: place.shared.length === 0 ? "" : vscode.l10n.t("in common: {0}", place.shared.join(", ")),
     lines: linesOf(place, terms),
   };
 }

@@ -24,6 +24,8 @@ export interface ShownPlace {
   readonly name: string;
   readonly icon: string;
   readonly stale: boolean;
+  /** What it has in common with the code that it is similar to. */
+  readonly shared: string;
   readonly lines: readonly ShownLine[];
 }
 

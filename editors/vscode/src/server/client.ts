@@ -8,6 +8,7 @@ import {
   type LanguageClientOptions,
   type Middleware,
   type ProgressToken,
+  ProgressType,
   RevealOutputChannelOn,
   State,
   WorkDoneProgress,
@@ -65,6 +66,7 @@ class QuietClient extends LanguageClient {
 export class Client {
   private readonly client: LanguageClient;
   private readonly channel: TraceChannel;
+  private asked = 0;
 
   constructor(command: string, cwd: string, log: vscode.LogOutputChannel, events: ClientEvents) {
     this.channel = new TraceChannel(log);
@@ -117,7 +119,27 @@ export class Client {
     await this.client.start();
   }
 
-  async request<P, R>({ method }: Operation<P, R>, params: P, token?: vscode.CancellationToken): Promise<R> {
+  /** Asks the server. What it can tell before it has the whole answer goes to `onPart`. */
+  async request<P, R>(
+    { method }: Operation<P, R>,
+    params: P,
+    token?: vscode.CancellationToken,
+    onPart?: (part: R) => void,
+  ): Promise<R> {
+    if (onPart === undefined) {
+      return this.send<R>(method, params, token);
+    }
+    this.asked += 1;
+    const partialResultToken = `part-${this.asked}`;
+    const listening = this.client.onProgress(new ProgressType<R>(), partialResultToken, onPart);
+    try {
+      return await this.send<R>(method, { ...params, partialResultToken }, token);
+    } finally {
+      listening.dispose();
+    }
+  }
+
+  private async send<R>(method: string, params: unknown, token?: vscode.CancellationToken): Promise<R> {
     // A token that is undefined would be sent as a second parameter.
     return token === undefined
       ? this.client.sendRequest<R>(method, params)

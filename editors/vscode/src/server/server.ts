@@ -87,9 +87,17 @@ export class Server implements vscode.Disposable {
     });
   }
 
-  /** Asks the server. Rejects with NotRunningError where there is none. */
-  async request<P, R>(operation: Operation<P, R>, params: P, token?: vscode.CancellationToken): Promise<R> {
-    return this.running().request(operation, params, token);
+  /**
+   * Asks the server; `onPart` hears what is known before the whole answer is. Rejects with
+   * NotRunningError where there is no server.
+   */
+  async request<P, R>(
+    operation: Operation<P, R>,
+    params: P,
+    token?: vscode.CancellationToken,
+    onPart?: (part: R) => void,
+  ): Promise<R> {
+    return this.running().request(operation, params, token, onPart);
   }
 
   /** Lets the progress of a request be heard that is given this token. */

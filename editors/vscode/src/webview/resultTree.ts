@@ -120,13 +120,16 @@ export class ResultTree {
     if (place.stale) {
       title.append(text("span", "stale", this.labels.stale));
     }
+    if (place.shared !== "") {
+      title.append(text("span", "shared", place.shared));
+    }
     const code = element("div", "code");
     code.title = place.lines.map((line) => line.text).join("\n");
     code.append(...place.lines.map(lineOf));
     row.append(title, code);
     row.setAttribute(
       "aria-label",
-      [place.name, where, place.lines.map((line) => line.text.trim()).join(" ")].join(", "),
+      [place.name, where, ...(place.shared === "" ? [] : [place.shared]), place.lines.map((line) => line.text.trim()).join(" ")].join(", "),
     );
     return row;
   }

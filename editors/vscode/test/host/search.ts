@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import * as vscode from "vscode";
+import type { ListedAnswer } from "../../src/api";
 import { changing, command, eventually, open, root, whenRunning } from "./extension";
 
 interface SearchResult {
@@ -110,10 +111,43 @@ export function searchTests(): void {
       const editor = await open("src/steps/step_3.py");
       editor.selection = new vscode.Selection(0, 0, 2, 20);
       await command("findSimilar");
-      const { results } = await eventually("results", () => doors.searchView(), (view) => view.results.length > 0);
+      const { results, shared } = await eventually("results", () => doors.searchView(), (view) => view.results.length > 0);
+      assert.ok(shared.some((names) => names.length > 0), "what they have in common is named");
       assert.ok(results.some((place) => /steps\/step_\d+\.py/.test(place)), results.join());
       assert.ok(!results.some((place) => place.startsWith("src/steps/step_3.py:")), "not the place itself");
       await command("clearResults");
+    });
+
+    test("the order that is known at once is listed until a better one is there", async () => {
+      const doors = await whenRunning();
+      const told: ListedAnswer[] = [];
+      const listening = doors.onDidAnswerSearch((answer) => told.push(answer));
+      try {
+        // So slow that it has not read the folder meanwhile; the model is loaded in the background.
+        await changing("search.deepPercent", 1, async () => {
+          await changing("search.deep", "auto", async () => {
+            await eventually(
+              "an answer in two steps",
+              async () => {
+                told.length = 0;
+                void command("search", "turn away visitors who come back too frequently");
+                await eventually("the answer", () => told.some(({ final }) => final));
+                return told.length > 1;
+              },
+              Boolean,
+              60,
+            );
+            // It asks again while the index grows.
+            const [early, final] = told.slice(-2);
+            assert.deepEqual([early?.final, final?.final], [false, true]);
+            assert.notDeepEqual(early?.results, final?.results);
+            const listed = (doors.searchItems() ?? []).map(({ description }) => description);
+            assert.deepEqual(listed, final?.results);
+          });
+        });
+      } finally {
+        listening.dispose();
+      }
     });
 
     test("a limit that is set while it runs is heeded by the server", async () => {

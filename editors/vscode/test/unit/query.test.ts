@@ -14,6 +14,12 @@ void test("words and filters, in any order", () => {
   assert.deepEqual(query.problems, []);
 });
 
+void test("the server is told what stands in quotes", () => {
+  assert.equal(parseQuery('lang:py retry "too many" times').quoted, 'retry "too many" times');
+  assert.equal(parseQuery('find "not yet').quoted, 'find "not yet"');
+  assert.equal(parseQuery('say "the \\"one\\" here"').quoted, 'say the "one" here');
+});
+
 void test("what only looks like a filter is searched for", () => {
   assert.equal(parseQuery("std::vector http://x.org a:b").words, "std::vector http://x.org a:b");
   assert.equal(parseQuery("-author:ann").words, "-author:ann");
