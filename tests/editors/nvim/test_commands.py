@@ -136,6 +136,7 @@ def test_similar_code(start: Start, project: Path) -> None:
     nvim.wait("_G.asked ~= nil")
     lines = nvim.lua("return _G.asked.lines")
     assert "steps/step_" in lines[0]
+    assert "  in common: " in lines[0]
     assert not any("step_7.py" in line for line in lines)
 
 

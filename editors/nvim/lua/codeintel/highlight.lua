@@ -16,6 +16,11 @@ M.groups = {
   { name = "CodeIntelPath", link = "Directory", doc = "A path in a list of results." },
   { name = "CodeIntelSymbol", link = "Title", doc = "A definition in a list of results." },
   { name = "CodeIntelLine", link = "LineNr", doc = "A line number in a list of results." },
+  {
+    name = "CodeIntelShared",
+    link = "Comment",
+    doc = "What a result has in common with the code it is similar to.",
+  },
   { name = "CodeIntelStale", link = "WarningMsg", doc = "A result whose file changed since." },
   { name = "CodeIntelRange", link = "Visual", doc = "The lines of a result in a preview." },
 }

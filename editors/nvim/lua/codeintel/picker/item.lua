@@ -44,6 +44,10 @@ function M.of_hit(hit, line)
     local words = vim.trim(hit.snippet:match("[^\n]*%S[^\n]*") or "")
     table.insert(chunks, { "  " .. words })
   end
+  if #(hit.sharedIdentifiers or {}) > 0 then
+    local names = table.concat(hit.sharedIdentifiers, ", ")
+    table.insert(chunks, { "  in common: " .. names, "CodeIntelShared" })
+  end
   if hit.stale then
     table.insert(chunks, { "  changed since", "CodeIntelStale" })
   end
