@@ -5,6 +5,7 @@ import sys
 from tests.benchmarks import (
     blame_and_history,
     blame_in_depth,
+    chunking_and_embedding,
     cold_index,
     connecting,
     dense_ladder,
@@ -23,6 +24,7 @@ from tests.benchmarks.running import Benchmarks, run
 
 BENCHMARKS: Benchmarks = {
     "index": cold_index.measure,
+    "embed": chunking_and_embedding.measure,
     "query": query_latency.measure,
     "save": save_to_searchable.measure,
     "git": blame_and_history.measure,
