@@ -45,6 +45,7 @@ _UNSTORED: Final = (
 )
 _NAMED: Final = "INSERT INTO meta VALUES ('store', '{}')"
 _REMEMBERED_FILES: Final = 2_048
+_REMEMBERED_PLACES: Final = 16_384
 
 
 @frozen
@@ -69,6 +70,7 @@ class Store(Database):
         self.contents = contents
         self._placed: OrderedDict[int, _PlacedFile] = OrderedDict()
         self._placing = Lock()
+        self._places: dict[int, ChunkPlace] = {}
         self._damaged: set[int] = set()
         self.create(f"{DDL}; {_NAMED.format(uuid4().hex)}", APPLICATION_ID, FORMAT)
 
@@ -208,7 +210,19 @@ class Store(Database):
 
     def places(self, chunk_ids: Iterable[int]) -> dict[int, ChunkPlace]:
         """What and where the chunks are; ids of files that were swept are missing."""
-        wanted = [(number, *file_and_ordinal(number)) for number in chunk_ids]
+        # Rows never change, and one question's candidates are often another's.
+        known, found, wanted = self._places, dict[int, ChunkPlace](), list[tuple[int, int, int]]()
+        for number in chunk_ids:
+            place = known.get(number)
+            if place is not None:
+                found[number] = place
+            else:
+                wanted.append((number, *file_and_ordinal(number)))
+        if wanted:
+            found |= self._read_places(wanted)
+        return found
+
+    def _read_places(self, wanted: Sequence[tuple[int, int, int]]) -> dict[int, ChunkPlace]:
         files = self._placed_files({file_id for _, file_id, _ in wanted})
         found: dict[int, ChunkPlace] = {}
         for number, file_id, ordinal in wanted:
@@ -222,6 +236,10 @@ class Store(Database):
             except (ValueError, TypeError, IndexError):
                 # Damaged bytes: not there, as everywhere.
                 self._damaged.add(file_id)
+        if len(self._places) + len(found) > _REMEMBERED_PLACES:
+            # Other threads go on with the one that they hold.
+            self._places = {}
+        self._places.update(found)
         return found
 
     @property

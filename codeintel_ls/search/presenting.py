@@ -4,7 +4,6 @@ Invariant: the lines of a hit are the lines that were indexed. A file that chang
 searched for the same lines; where they are gone the hit says that it is stale and shows nothing.
 """
 
-import re
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -165,20 +164,15 @@ def _snippet_start(now: PlacedLines, asked: frozenset[str], height: int) -> int:
 def _said(lines: Sequence[str], asked: frozenset[str]) -> dict[int, set[str]]:
     """Which of the words are said by the lines that say any."""
     lowered = "\n".join(lines).lower()
-    near = [re.escape(word) for word in asked if word in lowered]
-    if not near:
-        return {}
     # Most lines say none of them, and taking a line apart is dear.
-    pattern, said = re.compile("|".join(near)), dict[int, set[str]]()
-    number, at = 0, 0
-    while (found := pattern.search(lowered, at)) is not None:
-        number += lowered.count("\n", at, found.start())
-        end = lowered.find("\n", found.end())
-        said[number] = set(asked.intersection(words_of(lines[number])))
-        if end < 0:
-            break
-        number, at = number + 1, end + 1
-    return said
+    near: set[int] = set()
+    for word in asked:
+        at = lowered.find(word)
+        while at >= 0:
+            near.add(lowered.count("\n", 0, at))
+            end = lowered.find("\n", at)
+            at = lowered.find(word, end) if end >= 0 else -1
+    return {number: set(asked.intersection(words_of(lines[number]))) for number in near}
 
 
 def _explanation(candidate: Candidate) -> Explanation:

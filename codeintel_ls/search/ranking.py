@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from math import prod
+from operator import mul
 from typing import Final, NamedTuple
 
 from attrs import frozen
@@ -119,10 +119,10 @@ def symbol_layer(question: Question, candidate: Candidate) -> float:
     symbol = candidate.place.symbol
     if not symbol:
         return 1.0
-    name = symbol.rpartition(".")[2] or symbol
-    if not question.identifiers.isdisjoint((name.rstrip("?!"), symbol.rstrip("?!"))):
+    names, stems = _symbol_traits(symbol)
+    if question.identifiers and not question.identifiers.isdisjoint(names):
         return _SYMBOL_NAMED
-    return 1.0 + question.trust * _SYMBOL_WORDS * _share(_stems_of(name), question.stems)
+    return 1.0 + question.trust * _SYMBOL_WORDS * _share(stems, question.stems)
 
 
 def spelling_layer(question: Question, candidate: Candidate) -> float:
@@ -206,30 +206,28 @@ NAMES: Final = (*CHUNK_LAYERS, *FILE_LAYERS, "coherence", "repeatedFile")
 
 def rank(question: Question, candidates: Sequence[Candidate]) -> list[Candidate]:
     """The candidates, the best first, with what each layer did to them."""
-    of_files: dict[int, tuple[float, ...]] = {}
-    factors: list[tuple[float, ...]] = []
-    for candidate in candidates:
-        place = candidate.place
-        of_file = of_files.get(place.file_id)
-        if of_file is None:
-            of_file = tuple(layer(question, place) for layer in FILE_LAYERS.values())
-            of_files[place.file_id] = of_file
-        own = [layer(question, candidate) for layer in CHUNK_LAYERS.values()]
-        factors.append((*own, *of_file))
-    scores = [candidate.score * prod(factors[n]) for n, candidate in enumerate(candidates)]
-    coherence = _coherence(_COHERENCE_ALWAYS + question.trust * _COHERENCE, candidates, scores)
-    scores = [score * lift for score, lift in zip(scores, coherence, strict=True)]
-    saturation = _saturation(candidates, scores)
-    scores = [score * factor for score, factor in zip(scores, saturation, strict=True)]
+    # Column by column: a search does this two hundred times while somebody is typing.
+    columns = [_column(layer, question, candidates) for layer in CHUNK_LAYERS.values()]
+    files = {candidate.place.file_id: candidate.place for candidate in candidates}
+    for layer in FILE_LAYERS.values():
+        of_files = {file_id: layer(question, place) for file_id, place in files.items()}
+        columns.append([of_files[candidate.place.file_id] for candidate in candidates])
+    scores = [candidate.score for candidate in candidates]
+    for column in columns:
+        scores = list(map(mul, scores, column))
+    columns.append(_coherence(_COHERENCE_ALWAYS + question.trust * _COHERENCE, candidates, scores))
+    scores = list(map(mul, scores, columns[-1]))
+    columns.append(_saturation(candidates, scores))
+    scores = list(map(mul, scores, columns[-1]))
+    factors = list(zip(*columns, strict=True))
     return [
-        Candidate(
-            candidates[n].chunk,
-            candidates[n].place,
-            scores[n],
-            (*factors[n], coherence[n], saturation[n]),
-        )
+        Candidate(candidates[n].chunk, candidates[n].place, scores[n], factors[n])
         for n in _order(candidates, scores)
     ]
+
+
+def _column(layer: ChunkLayer, question: Question, candidates: Sequence[Candidate]) -> list[float]:
+    return [layer(question, candidate) for candidate in candidates]
 
 
 def _coherence(
@@ -260,21 +258,22 @@ def _saturation(candidates: Sequence[Candidate], scores: Sequence[float]) -> lis
 
 def _order(candidates: Sequence[Candidate], scores: Sequence[float]) -> list[int]:
     """Positions of the candidates, the best first; ties stand by path and line."""
-
-    def key(number: int) -> tuple[float, str, int]:
-        place = candidates[number].place
-        return (-scores[number], place.path, place.start_line)
-
-    return sorted(range(len(candidates)), key=key)
+    places = [candidate.place for candidate in candidates]
+    keys = [
+        (-score, place.path, place.start_line) for score, place in zip(scores, places, strict=True)
+    ]
+    return sorted(range(len(candidates)), key=keys.__getitem__)
 
 
 @lru_cache(maxsize=50_000)
-def _stems_of(name: str) -> tuple[str, ...]:
-    return tuple(map(stem, split_token(name)))
+def _symbol_traits(symbol: str) -> tuple[tuple[str, str], tuple[str, ...]]:
+    """What a symbol is called, alone and in full, and the stems of its own name."""
+    name = symbol.rpartition(".")[2] or symbol
+    return (name.rstrip("?!"), symbol.rstrip("?!")), tuple(map(stem, split_token(name)))
 
 
 def _share(stems: Sequence[str], asked: frozenset[str]) -> float:
     """How much of a name the question says, 0..1; both are stems."""
-    if not stems:
+    if asked.isdisjoint(stems):
         return 0.0
     return sum(map(asked.__contains__, stems)) / len(stems)
