@@ -5,11 +5,11 @@ writer.
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 from attrs import evolve, frozen
@@ -27,6 +27,7 @@ from codeintel_ls.index.vectors import join_vectors
 from codeintel_ls.search.candidates import (
     NO_LETTERS,
     FusedChunk,
+    LexicalCandidates,
     RankedChunk,
     dense_candidates,
     evidence,
@@ -37,15 +38,16 @@ from codeintel_ls.search.candidates import (
 from codeintel_ls.search.deep import Reading
 from codeintel_ls.search.errors import InvalidQueryError
 from codeintel_ls.search.filtering import FilterMasks
-from codeintel_ls.search.phrases import mark_quoted, phrases_of
-from codeintel_ls.search.presenting import FileReader, present, telling_words
+from codeintel_ls.search.paging import in_growing_pools
+from codeintel_ls.search.phrases import Phrases
+from codeintel_ls.search.presenting import FileReader, Telling, present
 from codeintel_ls.search.ranking import Candidate, Question, rank
 from codeintel_ls.search.recent_texts import RecentTexts
 from codeintel_ls.search.similar import SharedIdentifiers
 from codeintel_ls.search.values import Hit, HitFilter, SearchFilter, SearchMode, SearchQuery
 
-_POOL: Final = 100
-_FILTERED_POOL: Final = 500
+_POOL: Final = 120
+_FILTERED_POOL: Final = 520
 _READ: Final = 40
 _LONGEST_QUERY: Final = 10_000
 _NEAREST: Final = ThreadPoolExecutor(
@@ -66,6 +68,14 @@ class Answer:
     changed: frozenset[str]
     stopped_early: bool | None = None
     evidence: float = 0.0
+
+
+class _Candidates(NamedTuple):
+    """Those by meaning, the first model's and what a deeper one makes of them, and by letters."""
+
+    first: Sequence[RankedChunk]
+    near: Sequence[RankedChunk]
+    lexical: LexicalCandidates
 
 
 @frozen(kw_only=True)
@@ -141,44 +151,54 @@ class SearchEngine:
         """Ranked hits that pass `only`. Raises InvalidQueryError, InvalidGlobError, CancelledError.
 
         With a filter, more candidates are ranked. Whoever gives `at_once` gets what can be told at
-        once that way, and has some time for a better answer.
+        once that way, and has some time for a better answer. What stands on one page of a
+        generation's answer stands on no other.
         """
         text = _checked(query)
         generation = self._index.published
         masks = self._filters.masks(generation, self._index.store, query.filter)
-        quoted = phrases_of(text)
+        quoted = Phrases.of(text)
         pool = _POOL if only is None and not quoted else _FILTERED_POOL
-        pool += query.offset + query.limit
         semantic = query.mode is not SearchMode.LEXICAL and self._encoder is not None
         literal = query.mode is not SearchMode.SEMANTIC or self._encoder is None
         vector = self._embed(text) if semantic else None
         cancellation.raise_if_cancelled()
-        nearest = _NEAREST.submit(dense_candidates, generation, masks, vector, pool)
-        lexical = lexical_candidates(generation, masks, query_terms(text), pool if literal else 1)
-        first: Sequence[RankedChunk] = nearest.result()
-        dense = first
         refiner = self.refiner if semantic else None
-        if refiner is not None:
-            dense = refiner.candidates(
-                text, query.filter, pool, first, generation, self._index.store
-            )
-        cancellation.raise_if_cancelled()
-        question = Question.of(text, lexical.agreement)
-        spelled = spelling(generation, identifier_terms(question.identifiers))
-        letters = lexical if literal else lexical._replace(chunks=())
         reader = FileReader(self._root, self.limits, self._texts)
 
-        def ranked_by(near: Sequence[RankedChunk]) -> list[Candidate]:
-            found = self._places(fuse(near, letters, spelled))
-            return rank(question, mark_quoted(found, quoted, reader))
+        def candidates(k: int) -> _Candidates:
+            nearest = _NEAREST.submit(dense_candidates, generation, masks, vector, k)
+            lexical = lexical_candidates(generation, masks, query_terms(text), k if literal else 1)
+            first: Sequence[RankedChunk] = nearest.result()
+            near = first
+            if refiner is not None:
+                near = refiner.candidates(
+                    text, query.filter, k, first, generation, self._index.store
+                )
+            cancellation.raise_if_cancelled()
+            return _Candidates(first, near, lexical)
 
+        def ranked_by(near: Sequence[RankedChunk], letters: LexicalCandidates) -> list[Candidate]:
+            found = self._places(fuse(near, letters, spelled))
+            return rank(question, quoted.mark(found, reader.text))
+
+        def more(k: int) -> list[Candidate]:
+            _, near, lexical = candidates(k)
+            return ranked_by(near, lexical if literal else NO_LETTERS)
+
+        first, near, lexical = candidates(pool)
+        question = Question.of(text, lexical.agreement)
+        spelled = spelling(generation, identifier_terms(question.identifiers))
+        letters = lexical if literal else NO_LETTERS
         said = evidence(first, letters)
-        ranked = ranked_by(dense)
+        ranked = ranked_by(near, letters)
         if refiner is not None and at_once is not None and refiner.reads(generation.chunks):
             early = self._present(ranked, query, generation.number, cancellation, only)
             at_once(evolve(early, evidence=said))
-            dense = refiner.read(text, self._readings(ranked, reader), first, cancellation)
-            ranked = ranked_by(dense)
+            near = refiner.read(text, self._readings(ranked, reader), first, cancellation)
+            ranked = ranked_by(near, letters)
+        if only is None:
+            ranked = in_growing_pools(ranked, pool, more)
         answer = self._present(ranked, query, generation.number, cancellation, only)
         return evolve(answer, evidence=said)
 
@@ -239,7 +259,7 @@ class SearchEngine:
 
     def _present(
         self,
-        ranked: Sequence[Candidate],
+        ranked: Iterable[Candidate],
         query: SearchQuery,
         generation: int,
         cancellation: Cancellation,
@@ -257,17 +277,16 @@ class SearchEngine:
 
     @staticmethod
     def _hits(
-        ranked: Sequence[Candidate],
+        ranked: Iterable[Candidate],
         query: SearchQuery,
         reader: FileReader,
         cancellation: Cancellation,
     ) -> Iterator[Hit]:
-        # Scores are told relative to what a perfect, fully boosted hit would have.
-        best = max((candidate.score for candidate in ranked), default=1.0)
-        scale = 1.0 / best if best > 1.0 else 1.0
-        asked = telling_words(query.text)
+        asked, scale = Telling.of(query.text), 0.0
         for candidate in ranked:
             cancellation.raise_if_cancelled()
+            # Scores are told relative to what a perfect, fully boosted hit would have.
+            scale = scale or 1.0 / max(candidate.score, 1.0)
             score = candidate.score * scale
             hit = present(
                 candidate, score, reader, asked, query.snippet_lines, explain=query.explain

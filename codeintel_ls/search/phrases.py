@@ -6,43 +6,60 @@ quotes.
 """
 
 import re
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, Self
 
-from codeintel_ls.search.presenting import FileReader
+from attrs import frozen
+
+from codeintel_ls.index.schema import ChunkPlace
 from codeintel_ls.search.ranking import Candidate
 
 _QUOTED: Final = re.compile(r'"([^"]+)"')
 _SHORTEST: Final = 2
 
 
-def phrases_of(text: str) -> tuple[str, ...]:
-    """The phrases that a question quotes."""
-    found = (phrase.strip() for phrase in _QUOTED.findall(text))
-    return tuple(phrase for phrase in found if len(phrase) >= _SHORTEST)
-
-
-def mark_quoted(
-    candidates: Sequence[Candidate], phrases: Sequence[str], reader: FileReader
-) -> Sequence[Candidate]:
-    """The candidates, those marked that hold all of the phrases.
+@frozen
+class Phrases:
+    """The phrases that a question quotes; false where it quotes none.
 
     Letters are compared in any case, unless a phrase has a capital one; white space as any other.
     """
-    if not phrases:
-        return candidates
-    patterns = [_pattern(phrase) for phrase in phrases]
 
-    def holds(candidate: Candidate) -> bool:
-        text = reader.text(candidate.place)
-        return text is not None and all(pattern.search(text) for pattern in patterns)
+    patterns: tuple[re.Pattern[str], ...] = ()
 
-    return [
-        candidate._replace(chunk=candidate.chunk._replace(quoted=True))
-        if holds(candidate)
-        else candidate
-        for candidate in candidates
-    ]
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Those of a question."""
+        found = (phrase.strip() for phrase in _QUOTED.findall(text))
+        return cls(tuple(_pattern(phrase) for phrase in found if len(phrase) >= _SHORTEST))
+
+    def __bool__(self) -> bool:
+        return bool(self.patterns)
+
+    def line_in(self, text: str) -> int | None:
+        """The line (0-based) on which the first begins; None for a text that lacks one of them."""
+        places = [pattern.search(text) for pattern in self.patterns]
+        if not places or None in places:
+            return None
+        return min(text.count("\n", 0, place.start()) for place in places if place is not None)
+
+    def mark(
+        self, candidates: Sequence[Candidate], text_of: Callable[[ChunkPlace], str | None]
+    ) -> Sequence[Candidate]:
+        """The candidates, those marked that hold all of the phrases."""
+        if not self:
+            return candidates
+
+        def holds(candidate: Candidate) -> bool:
+            text = text_of(candidate.place)
+            return text is not None and self.line_in(text) is not None
+
+        return [
+            candidate._replace(chunk=candidate.chunk._replace(quoted=True))
+            if holds(candidate)
+            else candidate
+            for candidate in candidates
+        ]
 
 
 def _pattern(phrase: str) -> re.Pattern[str]:

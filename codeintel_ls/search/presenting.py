@@ -7,7 +7,7 @@ searched for the same lines; where they are gone the hit says that it is stale a
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from attrs import frozen
 
@@ -16,6 +16,7 @@ from codeintel_ls.index.embedded_text import text_digest
 from codeintel_ls.index.schema import ChunkPlace
 from codeintel_ls.index.source import ReadLimits, split_lines
 from codeintel_ls.index.terms import telling_tokens
+from codeintel_ls.search.phrases import Phrases
 from codeintel_ls.search.ranking import Candidate
 from codeintel_ls.search.recent_texts import RecentText, RecentTexts
 from codeintel_ls.search.values import Explanation, Hit
@@ -77,24 +78,30 @@ class FileReader:
         return None
 
 
-def telling_words(text: str) -> frozenset[str]:
-    """The words of a question that choose what is shown of its hits."""
-    return frozenset(word for token in telling_tokens(text) for word in words_of(token))
+@frozen
+class Telling:
+    """What of a question chooses the lines that are shown of its hits."""
+
+    words: frozenset[str]
+    phrases: Phrases
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """The parts of `text`."""
+        words = (word for token in telling_tokens(text) for word in words_of(token))
+        return cls(frozenset(words), Phrases.of(text))
 
 
 def present(
     candidate: Candidate,
     score: float,
     reader: FileReader,
-    asked: frozenset[str],
+    asked: Telling,
     snippet_lines: int,
     *,
     explain: bool,
 ) -> Hit | None:
-    """The hit for a candidate with this score, or None when its file is gone.
-
-    `asked` are the `telling_words` of the question, which choose the lines that are shown.
-    """
+    """The hit for a candidate with this score, or None when its file is gone."""
     place = candidate.place
     try:
         now = reader.place(place)
@@ -137,8 +144,8 @@ def _find_lines(place: ChunkPlace, lines: Sequence[str]) -> int | None:
     return None
 
 
-def _snippet_start(now: PlacedLines, asked: frozenset[str], height: int) -> int:
-    """The first line of the window that says most of the question's words.
+def _snippet_start(now: PlacedLines, asked: Telling, height: int) -> int:
+    """The first line of the window that holds what is quoted, or says most of the words.
 
     The chunk's own beginning, which names and describes it, gives way only to two words more.
     """
@@ -148,8 +155,12 @@ def _snippet_start(now: PlacedLines, asked: frozenset[str], height: int) -> int:
         start += 1
     if len(lines) - start <= height or height <= 0:
         return now.start_line + start
-    said = _said(lines[start:], asked)
     last = len(lines) - start - height
+    quoted = asked.phrases.line_in("\n".join(lines[start:]))
+    if quoted is not None:
+        first = 0 if quoted < height else min(quoted - height // 3, last)
+        return now.start_line + start + first
+    said = _said(lines[start:], asked.words)
     # A window says more than the one before it only where a line that says something comes in.
     firsts = {0, *(min(max(line - height + 1, 0), last) for line in said)}
     best, best_count = start, -1
