@@ -94,7 +94,10 @@ class DeepEncoder:
         return self._model.identity
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
-        """Unit vectors; zeros for texts without a word. Takes its share of a processor's time."""
+        """Unit vectors; zeros for texts without a word. Takes its share of a processor's time.
+
+        This and the others raise ModelUnavailableError where the runtime fails.
+        """
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for numbers, found in self._embedded(texts):
             vectors[numbers] = found
@@ -140,8 +143,15 @@ class DeepEncoder:
             counts[row, : len(encoding.ids)] = 1
         if not pieces.size:
             return np.zeros((len(encodings), self.dimension), dtype=np.float32)
-        with self._turn:
-            told = self._session.run(None, {"input_ids": pieces, "attention_mask": counts})
+        try:
+            with self._turn:
+                told = self._session.run(None, {"input_ids": pieces, "attention_mask": counts})
+        # The runtime has a dozen exceptions of its own, and no root.
+        except Exception as error:
+            raise ModelUnavailableError(
+                "The deep model could not read a text, and searches go on without it: restart the "
+                'server, or set "search.deep" to "off".'
+            ) from error
         vectors = cast("Vectors", told[0])
         # A text of nothing but marks has no piece between its first and its last.
         return np.where(counts.sum(axis=1, keepdims=True) > 2, vectors, 0.0).astype(np.float32)

@@ -5,7 +5,7 @@ writer.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -146,13 +146,13 @@ class SearchEngine:
         cancellation: Cancellation,
         *,
         only: HitFilter | None = None,
-        at_once: Callable[[Answer], None] | None = None,
+        patient: bool = False,
     ) -> Answer:
         """Ranked hits that pass `only`. Raises InvalidQueryError, InvalidGlobError, CancelledError.
 
-        With a filter, more candidates are ranked. Whoever gives `at_once` gets what can be told at
-        once that way, and has some time for a better answer. What stands on one page of a
-        generation's answer stands on no other.
+        With a filter, more candidates are ranked. Whoever is `patient` has the best of them read by
+        the deeper model where it `would_read` them. What stands on one page of a generation's
+        answer stands on no other.
         """
         text = _checked(query)
         generation = self._index.published
@@ -192,15 +192,19 @@ class SearchEngine:
         letters = lexical if literal else NO_LETTERS
         said = evidence(first, letters)
         ranked = ranked_by(near, letters)
-        if refiner is not None and at_once is not None and refiner.reads(generation.chunks):
-            early = self._present(ranked, query, generation.number, cancellation, only)
-            at_once(evolve(early, evidence=said))
+        if refiner is not None and patient and refiner.reads(generation.chunks):
             near = refiner.read(text, self._readings(ranked, reader), first, cancellation)
             ranked = ranked_by(near, letters)
         if only is None:
             ranked = in_growing_pools(ranked, pool, more)
         answer = self._present(ranked, query, generation.number, cancellation, only)
         return evolve(answer, evidence=said)
+
+    def would_read(self, query: SearchQuery) -> bool:
+        """Whether the deeper model would read the best candidates of a patient search."""
+        semantic = query.mode is not SearchMode.LEXICAL and self._encoder is not None
+        refiner = self.refiner if semantic else None
+        return refiner is not None and refiner.reads(self._index.counts.chunks)
 
     def find_similar(
         self, like: SimilarTo, query: SearchQuery, cancellation: Cancellation

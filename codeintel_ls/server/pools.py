@@ -131,9 +131,10 @@ class Pools:
     git: Pool = field(factory=lambda: Pool("git", 4))
     files: Pool = field(factory=lambda: Pool("files", 3 if _MANY_CORES else 2))
     index: Pool = field(factory=lambda: Pool("index", 2))
+    deep: Pool = field(factory=lambda: Pool("deep", 1))
 
     def __iter__(self) -> Iterator[Pool]:
-        return iter((self.search, self.git, self.files, self.index))
+        return iter((self.search, self.git, self.files, self.index, self.deep))
 
     def close(self) -> None:
         """Begin no more work in any pool."""

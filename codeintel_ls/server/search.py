@@ -5,9 +5,8 @@ that two nested folders both hold is shown once.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from functools import partial
-from threading import Lock
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from attrs import evolve, frozen
 from lsprotocol.types import Range
@@ -36,6 +35,8 @@ from codeintel_ls.workspace import WorkspaceFolder
 from codeintel_ls.workspace.change_filter import ChangedBy, ChangeFilter
 
 _Found = tuple[Folder, SearchResult]
+_REST_SECONDS: Final = 0.1
+"""Longer than most wait between two keys."""
 
 
 @frozen(eq=False)
@@ -44,61 +45,27 @@ class _Scope:
     under: tuple[str, ...]
 
 
-async def semantic_search(
-    session: Session,
-    params: wire.SemanticSearchParams,
-    parts: PartialResults[wire.SearchResult] | None = None,
-) -> wire.SearchResult:
-    """The best places of all folders, or of those that were named.
-
-    Into `parts` goes what can be told at once, where a better order comes a little later.
-    """
-    scopes = _scopes(session, params.folders)
-    limit = _limit(params.limit, scopes[0].folder.settings)
-    changed = _changed(params)
-
-    def result(answers: Sequence[_Found]) -> wire.SearchResult:
-        hits = _merge(answers)[params.offset : params.offset + limit]
-        return wire.SearchResult(
-            hits=tuple(_wire_hit(folder, hit, session.encoding) for folder, hit in hits),
-            freshness=_freshness([result.freshness for _, result in answers]),
-            stopped_early=_stopped_early([result for _, result in answers]),
-        )
-
-    early = _Early(len(scopes), lambda answers: parts.add(result(answers)) if parts else None)
-
-    async def ask(scope: _Scope) -> _Found:
-        folder = scope.folder
-        live = await folder.live(retry=True)
-        query = _query(params, folder.settings, scope.under)
-        only = _filter(session, live, folder.settings, changed)
-        if query.mode is not SearchMode.LEXICAL:
-            # On the loop, together with other questions: no thread waits for an endpoint.
-            await live.embed_ahead(query.text)
-        at_once = None
-        if parts is not None and only is None:
-            at_once = partial(early.add, scope)
-        # What waits for git must not keep other searches waiting.
-        pool = session.pools.search if only is None else session.pools.git
-        found = await pool.run(
-            lambda cancellation: live.search(query, cancellation, only=only, at_once=at_once)
-        )
-        early.add(scope, found, last=True)
-        return folder, found
-
-    answers = await asyncio.gather(*(ask(scope) for scope in scopes))
-    lives = [await scope.folder.live() for scope in scopes]
-    told = result(answers)
-    if changed is not None and not told.hits and all(live.git is None for live in lives):
-        raise NotARepositoryError
-    return told
+async def semantic_search(session: Session, params: wire.SemanticSearchParams) -> wire.SearchResult:
+    """The best places of all folders, or of those that were named."""
+    search = _Search(session, params)
+    return await search.told(await search.ask(search.scopes))
 
 
 async def stream_semantic_search(
     session: Session, params: wire.SemanticSearchParams, parts: PartialResults[wire.SearchResult]
 ) -> wire.SearchResult:
-    """The same, with what can be told at once as a part."""
-    return await semantic_search(session, params, parts)
+    """The same; where a better order comes a little later, what is known at once is a part."""
+    search = _Search(session, params)
+    found = await search.ask(search.scopes)
+    told = await search.told(found)
+    better = await search.could_be_better()
+    if not better:
+        return told
+    parts.add(told)
+    # Whoever types on wants another answer, and ends this one.
+    await asyncio.sleep(_REST_SECONDS)
+    found = {**found, **await search.ask(better, patient=True)}
+    return await search.told(found)
 
 
 def part_of_search(results: Sequence[wire.SearchResult]) -> wire.SearchResult:
@@ -106,25 +73,63 @@ def part_of_search(results: Sequence[wire.SearchResult]) -> wire.SearchResult:
     return results[-1]
 
 
-class _Early:
-    """Waits until every folder has told something, and tells it, unless all was last words."""
+class _Search:
+    """One question of a client, asked of one folder or several."""
 
-    def __init__(self, count: int, tell: Callable[[Sequence[_Found]], None]) -> None:
-        self._count = count
-        self._tell = tell
-        self._lock = Lock()
-        self._found: dict[_Scope, SearchResult] = {}
-        self._any_early = False
+    def __init__(self, session: Session, params: wire.SemanticSearchParams) -> None:
+        self.scopes = _scopes(session, params.folders)
+        self._session = session
+        self._params = params
+        self._limit = _limit(params.limit, self.scopes[0].folder.settings)
+        self._changed = _changed(params)
 
-    def add(self, scope: _Scope, result: SearchResult, *, last: bool = False) -> None:
-        with self._lock:
-            is_new = scope not in self._found
-            self._found[scope] = result
-            self._any_early |= not last
-            complete = is_new and len(self._found) == self._count
-            answers = [(one.folder, found) for one, found in self._found.items()]
-        if complete and self._any_early and not (last and self._count == 1):
-            self._tell(answers)
+    async def ask(
+        self, scopes: Sequence[_Scope], *, patient: bool = False
+    ) -> dict[_Scope, SearchResult]:
+        """What each folder answers."""
+        answers = await asyncio.gather(*(self._ask(scope, patient) for scope in scopes))
+        return dict(zip(scopes, answers, strict=True))
+
+    async def could_be_better(self) -> list[_Scope]:
+        """The folders that would answer better if they were given some time."""
+        if self._changed is not None:
+            return []
+        lives = [(scope, await scope.folder.live()) for scope in self.scopes]
+        return [
+            scope
+            for scope, live in lives
+            if live.would_read(_query(self._params, scope.folder.settings, scope.under))
+        ]
+
+    async def told(self, found: Mapping[_Scope, SearchResult]) -> wire.SearchResult:
+        """The page of all of them together."""
+        answers = [(scope.folder, found[scope]) for scope in self.scopes]
+        hits = _merge(answers)[self._params.offset : self._params.offset + self._limit]
+        if self._changed is not None and not hits:
+            lives = [await scope.folder.live() for scope in self.scopes]
+            if all(live.git is None for live in lives):
+                raise NotARepositoryError
+        results = list(found.values())
+        return wire.SearchResult(
+            hits=tuple(_wire_hit(folder, hit, self._session.encoding) for folder, hit in hits),
+            freshness=_freshness([result.freshness for result in results]),
+            stopped_early=_stopped_early(results),
+        )
+
+    async def _ask(self, scope: _Scope, patient: bool) -> SearchResult:
+        live = await scope.folder.live(retry=True)
+        settings = scope.folder.settings
+        query = _query(self._params, settings, scope.under)
+        only = _filter(self._session, live, settings, self._changed)
+        if query.mode is not SearchMode.LEXICAL:
+            # On the loop, together with other questions: no thread waits for an endpoint.
+            await live.embed_ahead(query.text)
+        pools = self._session.pools
+        # What waits for git, or reads for long, must not keep other searches waiting.
+        pool = pools.deep if patient else pools.search if only is None else pools.git
+        return await pool.run(
+            lambda cancellation: live.search(query, cancellation, only=only, patient=patient)
+        )
 
 
 def _changed(params: wire.SemanticSearchParams) -> ChangedBy | None:

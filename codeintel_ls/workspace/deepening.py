@@ -15,7 +15,7 @@ from typing import Final
 from attrs import evolve, frozen
 
 from codeintel_ls.cancellation import Cancellation
-from codeintel_ls.embedding import DeepEncoder, DeepModel
+from codeintel_ls.embedding import DeepEncoder, DeepModel, ModelUnavailableError
 from codeintel_ls.errors import CodeIntelError
 from codeintel_ls.index.errors import IndexingError
 from codeintel_ls.index.generation import Generation
@@ -157,8 +157,10 @@ class Deepening:
         live = self._live
         if live is None:
             return first
-        found = live.refined.told(
-            lambda: live.vectors.candidates(text, wanted, k, first, generation, store)
+        found = self._told(
+            lambda: live.refined.told(
+                lambda: live.vectors.candidates(text, wanted, k, first, generation, store)
+            )
         )
         return first if found is None else found
 
@@ -176,7 +178,20 @@ class Deepening:
     ) -> Sequence[RankedChunk]:
         """See `DeepVectors.read`."""
         live = self._live
-        return live.vectors.read(text, readings, first, cancellation) if live is not None else first
+        if live is None:
+            return first
+        found = self._told(lambda: live.vectors.read(text, readings, first, cancellation))
+        return first if found is None else found
+
+    def _told(
+        self, ask: Callable[[], Sequence[RankedChunk] | None]
+    ) -> Sequence[RankedChunk] | None:
+        """None where the model fails: then a person is told, and the search goes on."""
+        try:
+            return ask()
+        except ModelUnavailableError as error:
+            self._trouble = str(error)
+            return None
 
     async def embed_ahead(self, text: str, chunks: int) -> None:
         """A question is read in a millisecond or two."""

@@ -14,7 +14,12 @@ from codeintel_ls.cancellation import Cancellation
 from codeintel_ls.embedding import Encoder
 from codeintel_ls.errors import InvalidRequestError
 from codeintel_ls.git import GitClient
-from codeintel_ls.index.errors import CacheUnavailableError, DamagedCacheError, DamagedSegmentError
+from codeintel_ls.index.errors import (
+    CacheUnavailableError,
+    DamagedCacheError,
+    DamagedSegmentError,
+    IndexingError,
+)
 from codeintel_ls.index.index import Index
 from codeintel_ls.index.status import IndexStatus
 from codeintel_ls.progress import Progress, no_progress
@@ -192,20 +197,20 @@ class WorkspaceFolder:
         cancellation: Cancellation | None = None,
         *,
         only: HitFilter | None = None,
-        at_once: Callable[[SearchResult], None] | None = None,
+        patient: bool = False,
     ) -> SearchResult:
         """Ranked hits. Raises InvalidQueryError, InvalidGlobError, CancelledError.
 
-        `at_once` gets those that can be told at once, where better ones come a little later.
+        Whoever is `patient` gives half a second where that makes a better answer: `would_read`.
         """
         engine, stop = self._engine, cancellation or Cancellation()
+        return self._result(lambda: engine.search(query, stop, only=only, patient=patient))
 
-        def tell(answer: Answer) -> None:
-            if at_once is not None:
-                at_once(self._told(answer))
-
-        early = tell if at_once is not None else None
-        return self._result(lambda: engine.search(query, stop, only=only, at_once=early))
+    def would_read(self, query: SearchQuery) -> bool:
+        """Whether a patient search would read the best candidates first. Waits for nothing."""
+        with suppress(IndexingError):  # lost, and made anew at this moment
+            return self._engine.would_read(query)
+        return False
 
     async def embed_ahead(self, text: str) -> None:
         """Ask for what a search for `text` will need of an endpoint, without holding a thread."""
@@ -356,9 +361,6 @@ class WorkspaceFolder:
         self._index.publication.searched()
         if answer.changed:
             self.changed(sorted(answer.changed))
-        return self._told(answer)
-
-    def _told(self, answer: Answer) -> SearchResult:
         return SearchResult(
             hits=answer.hits,
             stopped_early=answer.stopped_early,

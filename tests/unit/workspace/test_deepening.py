@@ -36,6 +36,13 @@ class FakeMachine:
         return self.reason
 
 
+class FakeBrokenSession:
+    """A runtime that has run out of something."""
+
+    def run(self, *_: object) -> None:
+        raise RuntimeError("an allocation failed in /home/somebody/model.onnx")
+
+
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> FakeMachine:
     machine = FakeMachine()
@@ -125,15 +132,36 @@ def test_the_best_candidates_are_read_for_who_can_wait(
     folder = open_folder(settings)
     until(lambda: "waits" in remarks(folder))
     query = SearchQuery(text=QUESTION, limit=5, mode=SearchMode.SEMANTIC)
-    plain, early = folder.search(query), list[SearchResult]()
-    better = folder.search(query, at_once=early.append)
-    assert [result.hits for result in early] == [plain.hits]
+    plain = folder.search(query)
+    assert folder.would_read(query)
+    better = folder.search(query, patient=True)
     assert better.hits[0].path == ANSWER
     assert better.hits != plain.hits
-    # By letters alone nothing is read.
-    early.clear()
-    folder.search(evolve(query, mode=SearchMode.LEXICAL), at_once=early.append)
-    assert early == []
+    letters = evolve(query, mode=SearchMode.LEXICAL)
+    assert not folder.would_read(letters)
+    assert folder.search(letters, patient=True).hits == folder.search(letters).hits
+
+
+@pytest.mark.parametrize("has_read", [False, True])
+def test_where_the_runtime_fails_searches_go_on_and_a_person_is_told(
+    open_folder: Open,
+    settings: Settings,
+    machine: FakeMachine,
+    monkeypatch: pytest.MonkeyPatch,
+    has_read: bool,
+) -> None:
+    machine.reason = "" if has_read else "the machine is busy"
+    folder = open_folder(settings)
+    until(lambda: has_read_all(folder) if has_read else "waits" in remarks(folder))
+    query = SearchQuery(text=QUESTION, limit=5, mode=SearchMode.SEMANTIC)
+    assert isinstance(folder.refinement, Deepening)
+    live = folder.refinement._live
+    assert live
+    monkeypatch.setattr(live.vectors._encoder, "_session", FakeBrokenSession())
+    assert len(folder.search(query, patient=True).hits) == 5
+    told = " ".join(folder.index_status().notices)
+    assert '"search.deep" to "off"' in told
+    assert "/home/somebody" not in told
 
 
 def test_once_all_is_read_nobody_waits(
@@ -141,9 +169,9 @@ def test_once_all_is_read_nobody_waits(
 ) -> None:
     folder = open_folder(settings)
     until(lambda: has_read_all(folder))
-    early: list[SearchResult] = []
-    folder.search(SearchQuery(text=QUESTION), at_once=early.append)
-    assert early == []
+    query = SearchQuery(text=QUESTION)
+    assert not folder.would_read(query)
+    assert folder.search(query, patient=True).hits == folder.search(query).hits
 
 
 def test_files_that_changed_last_are_read_first(
