@@ -58,7 +58,11 @@ export class IndexStatusBar implements vscode.Disposable {
   }
 
   get message(): string | undefined {
-    return this.status?.message;
+    // The server names its own command, which no palette shows.
+    return this.status?.message.replace(
+      "the command codeintel.updateIndex",
+      vscode.l10n.t("“Bring the Index Up to Date”"),
+    );
   }
 
   /** What is shown now. */
@@ -112,7 +116,7 @@ export class IndexStatusBar implements vscode.Disposable {
       severity === undefined ? undefined : new vscode.ThemeColor(`statusBarItem.${severity}Background`);
     item.tooltip = reportMarkdown(server.description, this.known, working);
     item.accessibilityInformation = {
-      label: `CodeIntel: ${status?.message ?? server.description.problem ?? server.state}`,
+      label: `CodeIntel: ${this.message ?? server.description.problem ?? server.state}`,
       role: "button",
     };
     item.show();

@@ -142,6 +142,7 @@ export class ResultList implements vscode.Disposable {
       const answer =
         source.kind === "query"
           ? await search(this.server, queryOf(source.text, source.filters), BOX, asking.token, (early) => {
+              this.busy = false;
               this.put(early);
             })
           : await findSimilar(this.server, source.selection, asking.token);

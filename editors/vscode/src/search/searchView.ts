@@ -56,6 +56,7 @@ export class SearchView implements vscode.WebviewViewProvider, vscode.Disposable
   resolveWebviewView(view: vscode.WebviewView): void {
     this.view = view;
     this.ready = false;
+    this.lastBox = undefined;
     const roots = ["dist", "media"].map((folder) => vscode.Uri.joinPath(this.extensionUri, folder));
     view.webview.options = { enableScripts: true, localResourceRoots: roots };
     view.webview.html = viewPage(view.webview, this.extensionUri, randomBytes(16).toString("base64url"));
@@ -90,7 +91,6 @@ export class SearchView implements vscode.WebviewViewProvider, vscode.Disposable
     switch (message.type) {
       case "ready":
         this.ready = true;
-        this.lastBox = undefined;
         this.catchUp();
         this.tellResults();
         if (this.wanted !== undefined) {

@@ -14,6 +14,8 @@ export function viewPage(webview: vscode.Webview, extensionUri: vscode.Uri, nonc
     `style-src ${webview.cspSource}`,
     `font-src ${webview.cspSource}`,
     `script-src 'nonce-${nonce}'`,
+    // Enter before the script runs must not load another page.
+    "form-action 'none'",
   ].join("; ");
   const t = (text: string): string => escaped(text);
   const field = (id: string, label: string, hint: string): string =>

@@ -11,6 +11,7 @@ interface Kept {
 
 const DEBOUNCE_MILLISECONDS = 150;
 const BUSY_MILLISECONDS = 150;
+const OPENING_MILLISECONDS = 1000;
 const api = acquireVsCodeApi<Kept>();
 
 function required<Kind extends Element>(id: string, kind: abstract new () => Kind): Kind {
@@ -32,6 +33,8 @@ const names: readonly (keyof Filters)[] = ["languages", "paths", "author", "sinc
 const words = document.body.dataset;
 
 let kept: Kept = { text: "", filters: NO_FILTERS, filtersShown: false, results: undefined, ...api.getState() };
+/** What somebody typed before this script ran. */
+const typed = box.value;
 let timer = 0;
 let busyTimer = 0;
 
@@ -133,7 +136,8 @@ window.addEventListener("message", ({ data }: MessageEvent<ToView>) => {
       break;
     case "focusBox":
       box.focus();
-      if (data.select) {
+      // Whoever was quicker than the page types on.
+      if (data.select && (box.value === opened || performance.now() > OPENING_MILLISECONDS)) {
         box.select();
       }
       break;
@@ -162,9 +166,14 @@ toggle.addEventListener("click", () => {
   }
 });
 
+const opened = kept.text;
 fill(kept.text, kept.filters);
 showFilters(kept.filtersShown);
 if (kept.results !== undefined) {
   showResults({ ...kept.results, busy: false });
+}
+if (typed !== "") {
+  box.value = typed;
+  ask();
 }
 post({ type: "ready" });
