@@ -22,11 +22,14 @@ for (const name of ["codicon.css", "codicon.ttf"]) {
 const contexts = await Promise.all([
   context({
     ...common,
-    entryPoints: ["src/extension.ts"],
-    outfile: "dist/extension.js",
+    // The language client is nine tenths of the code, and loaded behind the activation.
+    entryPoints: { extension: "src/extension.ts", client: "src/server/client.ts" },
+    outdir: "dist",
     platform: "node",
     format: "cjs",
-    external: ["vscode"],
+    external: ["vscode", "./client.js"],
+    // `require` is what VS Code answers for `vscode` in, too.
+    supported: { "dynamic-import": false },
     // The ES modules of these packages need no wrapper, so that what is unused can be left out.
     mainFields: ["module", "main"],
   }),

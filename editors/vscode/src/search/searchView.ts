@@ -20,6 +20,8 @@ export class SearchView implements vscode.WebviewViewProvider, vscode.Disposable
   private refreshOnSave = true;
   /** What the box is known to hold. */
   private lastBox: string | undefined;
+  /** The number of the page's last question. */
+  private asked = 0;
   private readonly listening: vscode.Disposable;
 
   constructor(
@@ -57,6 +59,7 @@ export class SearchView implements vscode.WebviewViewProvider, vscode.Disposable
     this.view = view;
     this.ready = false;
     this.lastBox = undefined;
+    this.asked = 0;
     const roots = ["dist", "media"].map((folder) => vscode.Uri.joinPath(this.extensionUri, folder));
     view.webview.options = { enableScripts: true, localResourceRoots: roots };
     view.webview.html = viewPage(view.webview, this.extensionUri, randomBytes(16).toString("base64url"));
@@ -100,6 +103,7 @@ export class SearchView implements vscode.WebviewViewProvider, vscode.Disposable
         break;
       case "search":
         this.lastBox = message.text;
+        this.asked = message.number;
         void this.list.ask(message.text, message.filters);
         break;
       case "open":
@@ -129,7 +133,7 @@ export class SearchView implements vscode.WebviewViewProvider, vscode.Disposable
   private tellBox(): void {
     const { source } = this.list;
     if (source?.kind === "query") {
-      this.tell({ type: "box", text: source.text, filters: source.filters });
+      this.tell({ type: "box", text: source.text, filters: source.filters, heard: this.asked });
     }
   }
 
@@ -142,7 +146,7 @@ export class SearchView implements vscode.WebviewViewProvider, vscode.Disposable
       if (source?.kind === "query") {
         this.tellBox();
       } else {
-        this.tell({ type: "box", text: "", filters: NO_FILTERS });
+        this.tell({ type: "box", text: "", filters: NO_FILTERS, heard: this.asked });
       }
     }
     // After a reload the page shows what it remembers until there is an answer.

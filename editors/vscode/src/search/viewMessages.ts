@@ -47,7 +47,8 @@ export interface ShownResults {
 }
 
 export type ToView =
-  | { readonly type: "box"; readonly text: string; readonly filters: Filters }
+  /** What the box holds, from whoever has heard of question number `heard` and none since. */
+  | { readonly type: "box"; readonly text: string; readonly filters: Filters; readonly heard: number }
   | { readonly type: "results"; readonly results: ShownResults }
   | { readonly type: "busy" }
   | { readonly type: "current"; readonly id: number }
@@ -57,5 +58,5 @@ export type OpenHow = "peek" | "open" | "beside";
 
 export type FromView =
   | { readonly type: "ready" }
-  | { readonly type: "search"; readonly text: string; readonly filters: Filters }
+  | { readonly type: "search"; readonly text: string; readonly filters: Filters; readonly number: number }
   | { readonly type: "open"; readonly id: number; readonly how: OpenHow };

@@ -35,6 +35,9 @@ const words = document.body.dataset;
 let kept: Kept = { text: "", filters: NO_FILTERS, filtersShown: false, results: undefined, ...api.getState() };
 /** What somebody typed before this script ran. */
 const typed = box.value;
+/** How many questions were asked, and whether another is being typed. */
+let asked = 0;
+let typing = false;
 let timer = 0;
 let busyTimer = 0;
 
@@ -89,10 +92,13 @@ function ask(): void {
     names.some((name) => filters[name] !== ""),
   );
   keep({ text: box.value, filters });
-  post({ type: "search", text: box.value, filters });
+  typing = false;
+  asked += 1;
+  post({ type: "search", text: box.value, filters, number: asked });
 }
 
 function askSoon(): void {
+  typing = true;
   window.clearTimeout(timer);
   timer = window.setTimeout(ask, DEBOUNCE_MILLISECONDS);
 }
@@ -126,7 +132,10 @@ function showResults(results: ShownResults): void {
 window.addEventListener("message", ({ data }: MessageEvent<ToView>) => {
   switch (data.type) {
     case "box":
-      fill(data.text, data.filters);
+      // What is typed, or was asked meanwhile, is newer.
+      if (!typing && data.heard >= asked) {
+        fill(data.text, data.filters);
+      }
       break;
     case "results":
       showResults(data.results);
