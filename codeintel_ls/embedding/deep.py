@@ -146,6 +146,8 @@ class DeepEncoder:
         try:
             with self._turn:
                 told = self._session.run(None, {"input_ids": pieces, "attention_mask": counts})
+        except MemoryError:
+            raise
         # The runtime has a dozen exceptions of its own, and no root.
         except Exception as error:
             raise ModelUnavailableError(

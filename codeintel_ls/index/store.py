@@ -209,20 +209,15 @@ class Store(Database):
         return {row[0] for row in rows}
 
     def places(self, chunk_ids: Iterable[int]) -> dict[int, ChunkPlace]:
-        """What and where the chunks are; ids of files that were swept are missing."""
+        """What and where the chunks are; ids of files that were swept may be missing."""
         # Rows never change, and one question's candidates are often another's.
-        known, found, wanted = self._places, dict[int, ChunkPlace](), list[tuple[int, int, int]]()
-        for number in chunk_ids:
-            place = known.get(number)
-            if place is not None:
-                found[number] = place
-            else:
-                wanted.append((number, *file_and_ordinal(number)))
-        if wanted:
-            found |= self._read_places(wanted)
-        return found
+        known, ids = self._places, list(chunk_ids)
+        found = {number: known[number] for number in ids if number in known}
+        missing = [number for number in ids if number not in found]
+        return found | self._read_places(missing) if missing else found
 
-    def _read_places(self, wanted: Sequence[tuple[int, int, int]]) -> dict[int, ChunkPlace]:
+    def _read_places(self, chunk_ids: Iterable[int]) -> dict[int, ChunkPlace]:
+        wanted = [(number, *file_and_ordinal(number)) for number in chunk_ids]
         files = self._placed_files({file_id for _, file_id, _ in wanted})
         found: dict[int, ChunkPlace] = {}
         for number, file_id, ordinal in wanted:
@@ -239,7 +234,8 @@ class Store(Database):
         if len(self._places) + len(found) > _REMEMBERED_PLACES:
             # Other threads go on with the one that they hold.
             self._places = {}
-        self._places.update(found)
+        if len(found) <= _REMEMBERED_PLACES:
+            self._places.update(found)
         return found
 
     @property

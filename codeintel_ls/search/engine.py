@@ -152,7 +152,7 @@ class SearchEngine:
 
         With a filter, more candidates are ranked. Whoever is `patient` has the best of them read by
         the deeper model where it `would_read` them. What stands on one page of a generation's
-        answer stands on no other.
+        answer stands on no other, unless that model reads meanwhile.
         """
         text = _checked(query)
         generation = self._index.published
@@ -195,8 +195,10 @@ class SearchEngine:
         if refiner is not None and patient and refiner.reads(generation.chunks):
             near = refiner.read(text, self._readings(ranked, reader), first, cancellation)
             ranked = ranked_by(near, letters)
-        if only is None:
-            ranked = in_growing_pools(ranked, pool, more)
+        if max(len(first), len(near), len(letters.chunks)) >= pool:
+            # Twice what a page can need: of some the files are gone.
+            most = 2 * (query.offset + query.limit + pool)
+            ranked = in_growing_pools(ranked, pool, more, most)
         answer = self._present(ranked, query, generation.number, cancellation, only)
         return evolve(answer, evidence=said)
 

@@ -11,9 +11,12 @@ from codeintel_ls.search.ranking import Candidate
 
 
 def in_growing_pools(
-    ranked: Sequence[Candidate], pool: int, more: Callable[[int], Sequence[Candidate]]
+    ranked: Sequence[Candidate],
+    pool: int,
+    more: Callable[[int], Sequence[Candidate]],
+    most: int,
 ) -> Iterator[Candidate]:
-    """`ranked`, then what `more` ranks in pools twice and four times as large and so on.
+    """`ranked`, then what `more` ranks in pools twice and four times as large, up to `most`.
 
     `pool` is the number of candidates of each list that `ranked` comes from. Ends with a pool that
     brings nothing new. Scores never rise from one candidate to the next.
@@ -29,4 +32,6 @@ def in_growing_pools(
             yield candidate._replace(score=least)
         told.update(candidate.chunk.chunk_id for candidate in new)
         pool *= 2
+        if pool > most:
+            return
         ranked = more(pool)

@@ -11,7 +11,8 @@ from typing import Final
 from attrs import evolve, frozen
 from lsprotocol.types import Range
 
-from codeintel_ls.errors import InvalidRequestError
+from codeintel_ls.cancellation import CancelledError
+from codeintel_ls.errors import CodeIntelError, InvalidRequestError
 from codeintel_ls.git import NotARepositoryError
 from codeintel_ls.search.values import (
     Explanation,
@@ -59,12 +60,19 @@ async def stream_semantic_search(
     found = await search.ask(search.scopes)
     told = await search.told(found)
     better = await search.could_be_better()
-    if not better:
+    # What is read between two pages would order the second another way.
+    if not better or params.offset:
         return told
     parts.add(told)
     # Whoever types on wants another answer, and ends this one.
     await asyncio.sleep(_REST_SECONDS)
-    found = {**found, **await search.ask(better, patient=True)}
+    try:
+        found = {**found, **await search.ask(better, patient=True)}
+    except CancelledError:
+        raise
+    except CodeIntelError:
+        # Lost, or made anew at this moment: what is known stays true.
+        return told
     return await search.told(found)
 
 

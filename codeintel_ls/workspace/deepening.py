@@ -6,6 +6,7 @@ the first index never waits for it, and answers alone wherever it cannot help.
 """
 
 import logging
+import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -33,6 +34,7 @@ _log = logging.getLogger(__name__)
 
 _BETWEEN_LOOKS: Final = 5.0
 _STRIKES: Final = 3
+_REST_SECONDS: Final = 60.0
 
 
 @frozen(eq=False)
@@ -83,6 +85,7 @@ class Deepening:
         self._waits = ""
         self._strikes = 0
         self._trouble = ""
+        self._rests_until = 0.0
 
     def allow(self, allowed: bool) -> None:
         """Nothing was asked: nothing is sent anywhere."""
@@ -155,7 +158,7 @@ class Deepening:
         Raises InvalidGlobError, and DamagedCacheError where `store` is damaged.
         """
         live = self._live
-        if live is None:
+        if live is None or self._rests() or not live.refined.vectors.helps(generation.chunks):
             return first
         found = self._told(
             lambda: live.refined.told(
@@ -167,7 +170,7 @@ class Deepening:
     def reads(self, chunks: int) -> bool:
         """Whether reading the best of so many chunks would help a question now."""
         live = self._live
-        return live is not None and not live.refined.vectors.helps(chunks)
+        return live is not None and not self._rests() and not live.refined.vectors.helps(chunks)
 
     def read(
         self,
@@ -188,10 +191,22 @@ class Deepening:
     ) -> Sequence[RankedChunk] | None:
         """None where the model fails: then a person is told, and the search goes on."""
         try:
-            return ask()
+            found = ask()
         except ModelUnavailableError as error:
-            self._trouble = str(error)
+            self._rests_until = time.monotonic() + _REST_SECONDS
+            self._tell_trouble(str(error))
             return None
+        self._tell_trouble("")
+        return found
+
+    def _rests(self) -> bool:
+        """Whether it failed a moment ago."""
+        return bool(self._trouble) and time.monotonic() < self._rests_until
+
+    def _tell_trouble(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self._changed()
 
     async def embed_ahead(self, text: str, chunks: int) -> None:
         """A question is read in a millisecond or two."""
@@ -242,8 +257,7 @@ class Deepening:
         try:
             opened = self._open()
         except CodeIntelError as error:
-            self._trouble = str(error)
-            self._changed()
+            self._tell_trouble(str(error))
             return
         if opened:
             begun = False

@@ -159,6 +159,7 @@ def test_where_the_runtime_fails_searches_go_on_and_a_person_is_told(
     assert live
     monkeypatch.setattr(live.vectors._encoder, "_session", FakeBrokenSession())
     assert len(folder.search(query, patient=True).hits) == 5
+    assert not folder.would_read(query)
     told = " ".join(folder.index_status().notices)
     assert '"search.deep" to "off"' in told
     assert "/home/somebody" not in told

@@ -185,14 +185,15 @@ function M.parse(text)
       if vim.trim(phrase) ~= "" then
         table.insert(filters.phrases, phrase)
         table.insert(words, phrase)
-        -- The server's quotes know no backslash.
-        table.insert(quoted, phrase:find('"') and phrase or '"' .. phrase .. '"')
+        -- The server's quotes know no backslash, and pair up with any other.
+        local bare = phrase:gsub('"', " ")
+        table.insert(quoted, bare == phrase and '"' .. phrase .. '"' or bare)
       end
     else
       local word
       word, i = text:match("^(%S+)()", i)
       table.insert(words, word)
-      table.insert(quoted, word)
+      table.insert(quoted, (word:gsub('"', " ")))
     end
   end
   filters.query, filters.quoted = table.concat(words, " "), table.concat(quoted, " ")

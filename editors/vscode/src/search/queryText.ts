@@ -66,7 +66,8 @@ export function parseQuery(text: string): Query {
     switch (filter) {
       case undefined:
         words.push(value);
-        quoted.push(token.quoted && !value.includes('"') ? `"${value}"` : value);
+        // The server's quotes know no backslash, and pair up with any other.
+        quoted.push(token.quoted && !value.includes('"') ? `"${value}"` : value.replace(/"/g, " "));
         if (token.quoted) {
           phrases.push(value);
         }

@@ -82,6 +82,8 @@ class OpenSearch implements vscode.Disposable {
   private moved = false;
   private accepted = false;
   private answered: Answered | undefined;
+  /** The answer that is listed; none while the list says something else. */
+  private listed: Answer | undefined;
 
   constructor(
     private readonly server: Server,
@@ -255,10 +257,10 @@ class OpenSearch implements vscode.Disposable {
     const before = this.answered;
     this.answered = answered;
     const { text, answer, terms, isEarly } = answered;
-    const isReordered = before?.text === text && before.isEarly;
+    const isReordered = before?.text === text && before.isEarly && this.listed === before.answer;
     if (!isReordered || !areSame(before.answer, answer)) {
       const chosen = isReordered && this.moved ? this.pick.activeItems[0]?.place : undefined;
-      this.list(listed(answer, terms));
+      this.list(listed(answer, terms), answer);
       const again = chosen && this.pick.items.find(({ place }) => isSame(chosen, place));
       if (again !== undefined) {
         this.moved = true;
@@ -269,7 +271,8 @@ class OpenSearch implements vscode.Disposable {
     this.onAnswer.fire({ text, final: !isEarly, results });
   }
 
-  private list(items: ResultItem[]): void {
+  private list(items: ResultItem[], answer?: Answer): void {
+    this.listed = answer;
     clearTimeout(this.previewTimer);
     this.moved = false;
     this.first = items.find((item) => item.place !== undefined);

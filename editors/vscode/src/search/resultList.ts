@@ -88,7 +88,7 @@ export class ResultList implements vscode.Disposable {
   /** The same, after one of them was gone to. */
   remember(text: string, answer: Answer, place: Place): void {
     this.take(text, answer);
-    this.at = answer.places.indexOf(place);
+    this.at = answer.places.findIndex((each) => isSame(each, place));
     this.moved.fire(this.at);
   }
 
@@ -138,13 +138,15 @@ export class ResultList implements vscode.Disposable {
       this.busy = true;
       this.changed.fire();
     }
+    const early = (answer: Answer): void => {
+      this.failure = undefined;
+      this.busy = false;
+      this.put(answer);
+    };
     try {
       const answer =
         source.kind === "query"
-          ? await search(this.server, queryOf(source.text, source.filters), BOX, asking.token, (early) => {
-              this.busy = false;
-              this.put(early);
-            })
+          ? await search(this.server, queryOf(source.text, source.filters), BOX, asking.token, anew ? early : undefined)
           : await findSimilar(this.server, source.selection, asking.token);
       if (this.asking === asking) {
         this.set(answer, undefined);

@@ -58,8 +58,6 @@ export class SearchView implements vscode.WebviewViewProvider, vscode.Disposable
   resolveWebviewView(view: vscode.WebviewView): void {
     this.view = view;
     this.ready = false;
-    this.lastBox = undefined;
-    this.asked = 0;
     const roots = ["dist", "media"].map((folder) => vscode.Uri.joinPath(this.extensionUri, folder));
     view.webview.options = { enableScripts: true, localResourceRoots: roots };
     view.webview.html = viewPage(view.webview, this.extensionUri, randomBytes(16).toString("base64url"));
@@ -93,7 +91,10 @@ export class SearchView implements vscode.WebviewViewProvider, vscode.Disposable
   private heard(message: FromView): void {
     switch (message.type) {
       case "ready":
+        // The script runs anew whenever the view is shown again.
         this.ready = true;
+        this.lastBox = undefined;
+        this.asked = message.asked;
         this.catchUp();
         this.tellResults();
         if (this.wanted !== undefined) {

@@ -154,10 +154,15 @@ function holding(places: readonly Place[], phrases: readonly string[]): Place[] 
   return kept.slice(0, limit);
 }
 
-/** Whether both are the same places in the same order. */
+/** Whether both tell the same places in the same order, and the same of themselves. */
 export function areSame(one: Answer, other: Answer): boolean {
   const [places, others] = [one.places, other.places];
-  return places.length === others.length && places.every((place, number) => isSame(place, others[number]));
+  return (
+    one.freshness.complete === other.freshness.complete &&
+    one.stoppedEarly === other.stoppedEarly &&
+    places.length === others.length &&
+    places.every((place, number) => isSame(place, others[number]))
+  );
 }
 
 export function isSame(one: Place, other: Place | undefined): boolean {

@@ -57,6 +57,6 @@ export type ToView =
 export type OpenHow = "peek" | "open" | "beside";
 
 export type FromView =
-  | { readonly type: "ready" }
+  | { readonly type: "ready"; readonly asked: number }
   | { readonly type: "search"; readonly text: string; readonly filters: Filters; readonly number: number }
   | { readonly type: "open"; readonly id: number; readonly how: OpenHow };

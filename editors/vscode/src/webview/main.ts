@@ -11,7 +11,6 @@ interface Kept {
 
 const DEBOUNCE_MILLISECONDS = 150;
 const BUSY_MILLISECONDS = 150;
-const OPENING_MILLISECONDS = 1000;
 const api = acquireVsCodeApi<Kept>();
 
 function required<Kind extends Element>(id: string, kind: abstract new () => Kind): Kind {
@@ -38,6 +37,8 @@ const typed = box.value;
 /** How many questions were asked, and whether another is being typed. */
 let asked = 0;
 let typing = false;
+/** Whether somebody has typed since the page came, before it was told where the cursor should be. */
+let touched = typed !== "";
 let timer = 0;
 let busyTimer = 0;
 
@@ -99,6 +100,7 @@ function ask(): void {
 
 function askSoon(): void {
   typing = true;
+  touched = true;
   window.clearTimeout(timer);
   timer = window.setTimeout(ask, DEBOUNCE_MILLISECONDS);
 }
@@ -146,9 +148,10 @@ window.addEventListener("message", ({ data }: MessageEvent<ToView>) => {
     case "focusBox":
       box.focus();
       // Whoever was quicker than the page types on.
-      if (data.select && (box.value === opened || performance.now() > OPENING_MILLISECONDS)) {
+      if (data.select && !touched) {
         box.select();
       }
+      touched = false;
       break;
   }
 });
@@ -175,7 +178,6 @@ toggle.addEventListener("click", () => {
   }
 });
 
-const opened = kept.text;
 fill(kept.text, kept.filters);
 showFilters(kept.filtersShown);
 if (kept.results !== undefined) {
@@ -185,4 +187,4 @@ if (typed !== "") {
   box.value = typed;
   ask();
 }
-post({ type: "ready" });
+post({ type: "ready", asked });

@@ -17,7 +17,8 @@ void test("words and filters, in any order", () => {
 void test("the server is told what stands in quotes", () => {
   assert.equal(parseQuery('lang:py retry "too many" times').quoted, 'retry "too many" times');
   assert.equal(parseQuery('find "not yet').quoted, 'find "not yet"');
-  assert.equal(parseQuery('say "the \\"one\\" here"').quoted, 'say the "one" here');
+  assert.equal(parseQuery('say "the \\"one\\" here"').quoted, "say the  one  here");
+  assert.equal(parseQuery('5" pipe "exact words"').quoted, '5  pipe "exact words"');
 });
 
 void test("what only looks like a filter is searched for", () => {
