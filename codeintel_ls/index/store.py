@@ -210,7 +210,6 @@ class Store(Database):
 
     def places(self, chunk_ids: Iterable[int]) -> dict[int, ChunkPlace]:
         """What and where the chunks are; ids of files that were swept may be missing."""
-        # Rows never change, and one question's candidates are often another's.
         known, ids = self._places, list(chunk_ids)
         found = {number: known[number] for number in ids if number in known}
         missing = [number for number in ids if number not in found]
