@@ -141,4 +141,21 @@ export function searchTests(window: () => Window): void {
     );
     await frame.getByText("Drop every entry").first().waitFor();
   });
+
+  void test("a view that was hidden asks what was found meanwhile", async () => {
+    const view = window();
+    view.command("workbench.view.explorer");
+    await eventually(
+      "the view to be gone",
+      async () => Promise.all(view.page.frames().map((one) => one.locator("#toggle").count().catch(() => 0))),
+      (counts) => counts.every((count) => count === 0),
+    );
+    await view.page.keyboard.press("Control+Alt+F");
+    await type(view, "wait longer after each failure");
+    await results(view, "retry_with_backoff");
+    await view.page.keyboard.press("Alt+Enter");
+    const frame = await viewFrame(view);
+    await frame.getByText("retry.py").first().waitFor();
+    assert.equal(await frame.locator("input, textarea").first().inputValue(), "wait longer after each failure");
+  });
 }
