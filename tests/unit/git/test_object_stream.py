@@ -121,4 +121,4 @@ def test_a_question_that_is_not_answered_ends_the_process(
         cancellation.cancel()
     thread.join(10)
     assert isinstance(errors[0], CancelledError if how == "cancelled" else StreamBrokenError)
-    assert not any(map(alive, processes))
+    until(lambda: not any(map(alive, processes)))

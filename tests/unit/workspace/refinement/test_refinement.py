@@ -148,6 +148,8 @@ def test_an_endpoint_that_comes_up_later_is_found(
     vllm.stop()
     folder = opened(root, settings)
     until(lambda: "cannot be reached" in notices(folder))
+    # The first index may be on its way still: it waits for no endpoint.
+    folder.wait_until_ready()
     assert ask(folder, "total price").hits
     vllm.start()
     until(lambda: refined(folder))
