@@ -159,7 +159,7 @@ class SearchEngine:
         masks = self._filters.masks(generation, self._index.store, query.filter)
         quoted = Phrases.of(text)
         pool = _POOL if only is None and not quoted else _FILTERED_POOL
-        semantic = query.mode is not SearchMode.LEXICAL and self._encoder is not None
+        semantic = self._means(query)
         literal = query.mode is not SearchMode.SEMANTIC or self._encoder is None
         vector = self._embed(text) if semantic else None
         cancellation.raise_if_cancelled()
@@ -204,8 +204,7 @@ class SearchEngine:
 
     def would_read(self, query: SearchQuery) -> bool:
         """Whether the deeper model would read the best candidates of a patient search."""
-        semantic = query.mode is not SearchMode.LEXICAL and self._encoder is not None
-        refiner = self.refiner if semantic else None
+        refiner = self.refiner if self._means(query) else None
         return refiner is not None and refiner.reads(self._index.counts.chunks)
 
     def find_similar(
@@ -238,6 +237,10 @@ class SearchEngine:
         read = self._texts.read(self._root / hit.path, self.limits.max_file_bytes)
         lines = read.lines(hit.start_line, hit.end_line) if read and not hit.stale else ()
         return "\n".join(lines)
+
+    def _means(self, query: SearchQuery) -> bool:
+        """Whether meaning takes part in the answer."""
+        return query.mode is not SearchMode.LEXICAL and self._encoder is not None
 
     def _embed(self, text: str) -> NDArray[np.float32] | None:
         if self._encoder is None:

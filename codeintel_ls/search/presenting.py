@@ -156,7 +156,8 @@ def _snippet_start(now: PlacedLines, asked: Telling, height: int) -> int:
     if len(lines) - start <= height or height <= 0:
         return now.start_line + start
     last = len(lines) - start - height
-    quoted = asked.phrases.line_in("\n".join(lines[start:]))
+    # Few questions quote, and this is done for each hit.
+    quoted = asked.phrases.line_in("\n".join(lines[start:])) if asked.phrases else None
     if quoted is not None:
         first = 0 if quoted < height else min(quoted - height // 3, last)
         return now.start_line + start + first
