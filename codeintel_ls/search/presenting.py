@@ -54,9 +54,9 @@ class FileReader:
         Raises FileNotFoundError when the file itself is gone.
         """
         if place.path not in self._texts:
-            self._texts[place.path] = self._recent.read(
-                self._root / place.path, self._limits.max_file_bytes
-            )
+            # Joining paths as objects takes as long as asking for the file's state.
+            path = f"{self._root}/{place.path}"
+            self._texts[place.path] = self._recent.read(path, self._limits.max_file_bytes)
         read = self._texts[place.path]
         if read is None:
             self.changed.add(place.path)

@@ -29,6 +29,7 @@ _STEM_WORDS: Final = 0.5
 _FOLDER_WORDS: Final = 0.15
 _COHERENCE: Final = 1.0
 _COHERENCE_ALWAYS: Final = 0.1
+_REST_SHARES: Final = (0.5, 0.25, 0.125, 0.0625, 0.03125)
 _REPEATED_FILE: Final = 0.6
 _STEPPING_BACK: Final = 2.0
 """The exponent with which layers follow the agreement of the letters."""
@@ -215,9 +216,10 @@ def rank(question: Question, candidates: Sequence[Candidate]) -> list[Candidate]
     scores = [candidate.score for candidate in candidates]
     for column in columns:
         scores = list(map(mul, scores, column))
-    columns.append(_coherence(_COHERENCE_ALWAYS + question.trust * _COHERENCE, candidates, scores))
+    several = _several_of_a_file(candidates)
+    columns.append(_coherence(_COHERENCE_ALWAYS + question.trust * _COHERENCE, several, scores))
     scores = list(map(mul, scores, columns[-1]))
-    columns.append(_saturation(candidates, scores))
+    columns.append(_saturation(candidates, several, scores))
     scores = list(map(mul, scores, columns[-1]))
     factors = list(zip(*columns, strict=True))
     return [
@@ -230,29 +232,38 @@ def _column(layer: ChunkLayer, question: Question, candidates: Sequence[Candidat
     return [layer(question, candidate) for candidate in candidates]
 
 
+def _several_of_a_file(candidates: Sequence[Candidate]) -> list[list[int]]:
+    """The positions of the candidates of each file that has more than one."""
+    by_file: dict[int, list[int]] = defaultdict(list)
+    for number, candidate in enumerate(candidates):
+        by_file[candidate.place.file_id].append(number)
+    return [numbers for numbers in by_file.values() if len(numbers) > 1]
+
+
 def _coherence(
-    weight: float, candidates: Sequence[Candidate], scores: Sequence[float]
+    weight: float, several: Sequence[Sequence[int]], scores: Sequence[float]
 ) -> list[float]:
     """A file of which several chunks answer lifts all of them."""
-    by_file: dict[int, list[float]] = defaultdict(list)
-    for candidate, score in zip(candidates, scores, strict=True):
-        by_file[candidate.place.file_id].append(score)
-    lifts: dict[int, float] = {}
-    for file_id, found in by_file.items():
-        found.sort(reverse=True)
-        rest = sum(score * 0.5**n for n, score in enumerate(found[1:6], 1))
-        lifts[file_id] = 1.0 + weight * rest / found[0] if found[0] else 1.0
-    return [lifts[candidate.place.file_id] for candidate in candidates]
+    lifts = [1.0] * len(scores)
+    for numbers in several:
+        found = sorted((scores[number] for number in numbers), reverse=True)
+        rest = sum(map(mul, found[1:], _REST_SHARES))
+        if rest:
+            lift = 1.0 + weight * rest / found[0]
+            for number in numbers:
+                lifts[number] = lift
+    return lifts
 
 
-def _saturation(candidates: Sequence[Candidate], scores: Sequence[float]) -> list[float]:
+def _saturation(
+    candidates: Sequence[Candidate], several: Sequence[Sequence[int]], scores: Sequence[float]
+) -> list[float]:
     """A file's second, third, ... chunk stands back, so that one file does not fill the list."""
-    seen: dict[int, int] = defaultdict(int)
     factors = [1.0] * len(candidates)
-    for number in _order(candidates, scores):
-        file_id = candidates[number].place.file_id
-        factors[number] = _REPEATED_FILE ** seen[file_id]
-        seen[file_id] += 1
+    for numbers in several:
+        order = sorted(numbers, key=lambda n: (-scores[n], candidates[n].place.start_line))
+        for before, number in enumerate(order):
+            factors[number] = _REPEATED_FILE**before
     return factors
 
 

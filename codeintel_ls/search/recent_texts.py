@@ -71,7 +71,7 @@ class RecentTexts:
         self._texts: OrderedDict[tuple[int, int], tuple[_Signature, RecentText]] = OrderedDict()
         self._characters = 0
 
-    def read(self, path: Path, max_bytes: int) -> RecentText | None:
+    def read(self, path: str | Path, max_bytes: int) -> RecentText | None:
         """The file's text now; None for what is gone or is no text."""
         signature = _signature(path)
         if signature is None:
@@ -84,7 +84,7 @@ class RecentTexts:
         now = time.time_ns()
         try:
             # Its digest tells whether it is the file that passed the limit of line lengths.
-            source = read_source(path, max_bytes=max_bytes, max_line_characters=max_bytes)
+            source = read_source(Path(path), max_bytes=max_bytes, max_line_characters=max_bytes)
         except SkippedFileError:
             return None
         read = RecentText.of(source.text, source.digest)
@@ -104,7 +104,7 @@ class RecentTexts:
                 self._characters -= len(dropped.text)
 
 
-def _signature(path: Path) -> _Signature | None:
+def _signature(path: str | Path) -> _Signature | None:
     try:
         state = os.stat(path)  # noqa: PTH116 (twenty times for each answer)
     except (OSError, ValueError):
