@@ -11,12 +11,14 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PYTHON = sys.executable
 
+_IN_PROCESSES = "-n auto --maxprocesses 4 --dist loadfile".split()
 STEPS: dict[str, list[str]] = {
     "format": [PYTHON, "-m", "ruff", "format", "--check", "."],
     "lint": [PYTHON, "-m", "ruff", "check", "."],
     "types": [PYTHON, "-m", "pyright", "--pythonpath", PYTHON],
     "walls": [str(Path(PYTHON).with_name("lint-imports"))],
-    "unit": [PYTHON, "-m", "pytest", "tests/unit"],
+    # Half of their time they wait for git and for processes of their own.
+    "unit": [PYTHON, "-m", "pytest", "tests/unit", *_IN_PROCESSES],
     "e2e": [PYTHON, "-m", "pytest", "tests/e2e"],
     "faults": [PYTHON, "-m", "pytest", "tests/faults"],
     "nvim": [PYTHON, "-m", "tests.editors.nvim"],
