@@ -18,6 +18,7 @@ from codeintel_ls.search.commits import CommitQuery
 from codeintel_ls.server import wire
 from codeintel_ls.server.blame import wire_commit
 from codeintel_ls.server.session import Session
+from codeintel_ls.server.together import all_or_none
 from codeintel_ls.server.uris import shown
 from codeintel_ls.server.validation import InvalidParamsError
 from codeintel_ls.server.work_done import WorkDone
@@ -88,8 +89,8 @@ async def search_history(
         paths=params.paths,
     )
     lives = [await folder.live(retry=True) for folder in session.folders.named(None)]
-    answers = await asyncio.gather(
-        *(_ask(session, live, live.commits, query) for live in lives if live.commits is not None)
+    answers = await all_or_none(
+        _ask(session, live, live.commits, query) for live in lives if live.commits is not None
     )
     if not answers:
         raise NotARepositoryError

@@ -29,6 +29,7 @@ from codeintel_ls.server.folders import Folder
 from codeintel_ls.server.partial_results import PartialResults
 from codeintel_ls.server.positions import hit_range
 from codeintel_ls.server.session import Session
+from codeintel_ls.server.together import all_or_none
 from codeintel_ls.server.uris import shown
 from codeintel_ls.server.validation import wire_name
 from codeintel_ls.settings import Settings
@@ -95,7 +96,7 @@ class _Search:
         self, scopes: Sequence[_Scope], *, patient: bool = False
     ) -> dict[_Scope, SearchResult]:
         """What each folder answers."""
-        answers = await asyncio.gather(*(self._ask(scope, patient) for scope in scopes))
+        answers = await all_or_none(self._ask(scope, patient) for scope in scopes)
         return dict(zip(scopes, answers, strict=True))
 
     async def could_be_better(self) -> list[_Scope]:

@@ -10,6 +10,7 @@ import pytest
 from attrs import evolve
 
 from codeintel_ls.cancellation import Cancellation
+from codeintel_ls.index.status import IndexStatus
 from codeintel_ls.search import SearchMode, SearchQuery, SearchResult
 from codeintel_ls.search.candidates import RankedChunk
 from codeintel_ls.search.deep import averaged
@@ -53,11 +54,18 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> FakeMachine:
 
 
 @pytest.fixture
-def open_folder(root: Path) -> Iterator[Open]:
+def statuses() -> list[IndexStatus]:
+    """What the folders have told of themselves."""
+    return []
+
+
+@pytest.fixture
+def open_folder(root: Path, statuses: list[IndexStatus]) -> Iterator[Open]:
     folders: list[WorkspaceFolder] = []
 
     def open_it(settings: Settings) -> WorkspaceFolder:
-        folders.append(WorkspaceFolder.open(root, settings, watch=True))
+        opened = WorkspaceFolder.open(root, settings, watch=True, on_status=statuses.append)
+        folders.append(opened)
         folders[-1].start()
         return folders[-1]
 
@@ -148,6 +156,7 @@ def test_where_the_runtime_fails_searches_go_on_and_a_person_is_told(
     settings: Settings,
     machine: FakeMachine,
     monkeypatch: pytest.MonkeyPatch,
+    statuses: list[IndexStatus],
     has_read: bool,
 ) -> None:
     machine.reason = "" if has_read else "the machine is busy"
@@ -163,6 +172,8 @@ def test_where_the_runtime_fails_searches_go_on_and_a_person_is_told(
     told = " ".join(folder.index_status().notices)
     assert '"search.deep" to "off"' in told
     assert "/home/somebody" not in told
+    # Nobody has to ask for it.
+    until(lambda: any(told in " ".join(status.notices) for status in statuses))
 
 
 def test_once_all_is_read_nobody_waits(
