@@ -21,6 +21,7 @@ from codeintel_ls.embedding.encoder import ModelUnavailableError, Vectors
 
 _BUNDLED: Final = Path(__file__).parent / "models" / "deep"
 _FORMAT: Final = "codeintel-deep-1"
+_METHOD: Final = "paths1"
 _RUNTIME: Final = "onnxruntime"
 _MODEL_FILE, _TOKENIZER_FILE, _ABOUT_FILE = "model.onnx", "tokenizer.json", "config.json"
 _TEXTS_AT_ONCE: Final = 8
@@ -45,8 +46,8 @@ class DeepModel:
 
     @property
     def identity(self) -> str:
-        """Names the weights: vectors of different identities are not comparable."""
-        return f"deep:{self.name}:{self.digest}"
+        """Names weights and method: vectors of different identities are not comparable."""
+        return f"deep:{self.name}:{self.digest}:{_METHOD}"
 
 
 def bundled_deep_model() -> DeepModel | None:
@@ -92,6 +93,11 @@ class DeepEncoder:
     def identity(self) -> str:
         """Names the weights."""
         return self._model.identity
+
+    @property
+    def reads_paths(self) -> bool:
+        """It was taught so: what a text says depends on where it stands."""
+        return True
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors; zeros for texts without a word. Takes its share of a processor's time.

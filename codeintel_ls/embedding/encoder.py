@@ -28,6 +28,11 @@ class Encoder(Protocol):
         """Names weights and method: vectors of different identities are not comparable."""
         ...
 
+    @property
+    def reads_paths(self) -> bool:
+        """Whether a chunk is embedded with its file's path in its text, not apart from it."""
+        ...
+
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """Embeddings of shape (len(texts), dimension), float32; rows are unit or all zero."""
         ...

@@ -71,6 +71,11 @@ class RemoteEncoder:
         """Why the endpoint is not asked now; empty where it is."""
         return self._client.breaker.reason
 
+    @property
+    def reads_paths(self) -> bool:
+        """A renamed file sends nothing but its new path."""
+        return False
+
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors; zeros for blank texts, which no endpoint takes. Raises EmbeddingError.
 

@@ -61,6 +61,11 @@ class StaticEncoder:
         """Changes with the weights and with the way words are weighed."""
         return self._identity
 
+    @property
+    def reads_paths(self) -> bool:
+        """A sum of words is the same apart: a renamed file embeds nothing but its new path."""
+        return False
+
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors of shape (len(texts), dimension); a text without words gives zeros."""
         bags = [_bag_of_words(text) for text in texts]

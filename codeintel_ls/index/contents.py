@@ -62,9 +62,13 @@ _READ: Final = f"{_COLUMNS} FROM content WHERE key IN"
 _WRITE: Final = "INSERT OR REPLACE INTO content VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
-def content_key(recipe: str, language: str, digest: bytes) -> bytes:
-    """The 16-byte key of what a file's bytes (`digest`) become in a language, by this recipe."""
-    name = f"content\0{recipe}\0{language}\0".encode()
+def content_key(recipe: str, language: str, digest: bytes, path: str = "") -> bytes:
+    """The 16-byte key of what a file's bytes (`digest`) become in a language, by this recipe.
+
+    With its `path` where that is part of what they become.
+    """
+    placed = f"{path}\0" if path else ""
+    name = f"content\0{recipe}\0{language}\0{placed}".encode("utf-8", "surrogatepass")
     return blake2b(name + digest, digest_size=16).digest()
 
 

@@ -25,6 +25,12 @@ def embedded_text(symbol: str | None, body: str) -> str:
     return f"{symbol}\n{body}" if symbol else body
 
 
+def placed_text(path: str, text: str) -> str:
+    """The same with the file's path before it, for models that read both as one."""
+    folders, _, name = path.rpartition("/")
+    return " ".join((*folders.split("/")[-2:], name.partition(".")[0] or name)) + f"\n{text}"
+
+
 def path_text(path: str) -> str:
     """What is embedded for a path: the file's stem twice and its last two folders."""
     folders, _, name = path.rpartition("/")

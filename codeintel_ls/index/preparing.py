@@ -16,7 +16,13 @@ from attrs import evolve, frozen
 from codeintel_ls.embedding import Encoder
 from codeintel_ls.index.chunking import chunk_source
 from codeintel_ls.index.contents import ContentRecord, ContentStore, content_key
-from codeintel_ls.index.embedded_text import document_text, path_text, text_digest, vector_key
+from codeintel_ls.index.embedded_text import (
+    document_text,
+    path_text,
+    placed_text,
+    text_digest,
+    vector_key,
+)
 from codeintel_ls.index.languages import language_of
 from codeintel_ls.index.schema import ChunkRecord, FileRecord, storable_mtime
 from codeintel_ls.index.screening import SkipReason, screen_text
@@ -158,8 +164,10 @@ def _record(
         mtime_ns=mtime_ns,
         seen_ns=seen_ns,
         language=language,
-        content=content_key(task.recipe, language, source.digest),
-        path_content=vector_key(encoder.identity, path_text(path)),
+        content=content_key(
+            task.recipe, language, source.digest, path if encoder.reads_paths else ""
+        ),
+        path_content=vector_key(encoder.identity, _path_text(path, encoder)),
         chunks=0,
     )
 
@@ -189,9 +197,9 @@ def _write_missing(
     for file in files:
         record = file.record
         if record.content not in known and record.content not in records:
-            records[record.content] = _content(record, file.text, texts)
+            records[record.content] = _content(record, file.text, texts, encoder)
         if record.path_content not in known and record.path_content not in records:
-            key = texts.key(path_text(record.path))
+            key = texts.key(_path_text(record.path, encoder))
             records[record.path_content] = ContentRecord(record.path_content, (), (key,))
     wanted = None if embed_all else contents.missing_vectors(texts)
     vectors = texts.embedded(encoder, wanted)
@@ -213,14 +221,20 @@ def _write_missing(
     return embedded
 
 
-def _content(record: FileRecord, text: str, texts: _Texts) -> ContentRecord:
+def _path_text(path: str, encoder: Encoder) -> str:
+    """Of an empty text the vector is zeros, and adds nothing to the others."""
+    return "" if encoder.reads_paths else path_text(path)
+
+
+def _content(record: FileRecord, text: str, texts: _Texts, encoder: Encoder) -> ContentRecord:
     lines = split_lines(text)
     chunks: list[ChunkRecord] = []
     vectors: list[bytes] = []
     for chunk in chunk_source(text, record.language):
         body = "\n".join(lines[chunk.start_line : chunk.end_line])
         document = document_text(chunk, body)
-        vectors.append(texts.key(document))
+        embedded = placed_text(record.path, document) if encoder.reads_paths else document
+        vectors.append(texts.key(embedded))
         chunks.append(
             ChunkRecord(
                 start_line=chunk.start_line,

@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 
 from codeintel_ls.cancellation import Cancellation
 from codeintel_ls.embedding import DeepEncoder
-from codeintel_ls.index.embedded_text import path_text, text_digest
+from codeintel_ls.index.embedded_text import placed_text, text_digest
 from codeintel_ls.index.generation import Generation
 from codeintel_ls.index.store import Store
-from codeintel_ls.index.vectors import join_vectors
 from codeintel_ls.search.candidates import RankedChunk
 from codeintel_ls.search.refined import RefinedVectors
 from codeintel_ls.search.values import SearchFilter
@@ -79,9 +78,8 @@ class DeepVectors:
         """
         end = time.monotonic() + _SECONDS
         vector = self._encoder.embed_queries([text])[0]
-        # Chunks of one file share its path.
-        texts = dict.fromkeys(one for it in readings for one in (path_text(it.path), it.text))
-        missing = [one for one in texts if self._read.get(one) is None]
+        texts = {it.chunk_id: placed_text(it.path, it.text) for it in readings}
+        missing = [one for one in dict.fromkeys(texts.values()) if self._read.get(one) is None]
         read = iter(missing)
         for found in self._encoder.embed_in_lots(missing):
             for one in found:
@@ -90,11 +88,10 @@ class DeepVectors:
             if time.monotonic() >= end:
                 break
         scores: dict[int, float] = {}
-        for reading in readings:
-            body, path = self._read.get(reading.text), self._read.get(path_text(reading.path))
-            if body is not None and path is not None:
-                joined = join_vectors(body[np.newaxis], path[np.newaxis])[0]
-                scores[reading.chunk_id] = float(joined @ vector)
+        for chunk_id, one in texts.items():
+            known = self._read.get(one)
+            if known is not None:
+                scores[chunk_id] = float(known @ vector)
         return averaged(first, scores, ())
 
 

@@ -22,6 +22,7 @@ class FakeEncoder:
     """Short vectors that depend on the text alone, without any meaning in them."""
 
     identity = "fake"
+    reads_paths = False
 
     def __init__(self, dimension: int = 8) -> None:
         self.dimension = dimension

@@ -148,6 +148,13 @@ def test_the_best_candidates_are_read_for_who_can_wait(
     letters = evolve(query, mode=SearchMode.LEXICAL)
     assert not folder.would_read(letters)
     assert folder.search(letters, patient=True).hits == folder.search(letters).hits
+    # What was read for a question reads as what is read in the background.
+    machine.reason = ""
+    until(lambda: has_read_all(folder))
+    read = folder.search(query)
+    assert [hit.path for hit in read.hits] == [hit.path for hit in better.hits]
+    for hit, other in zip(read.hits, better.hits, strict=True):
+        assert hit.score == pytest.approx(other.score, abs=0.05)
 
 
 @pytest.mark.parametrize("has_read", [False, True])
