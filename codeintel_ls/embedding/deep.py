@@ -91,7 +91,7 @@ class DeepEncoder:
 
     @property
     def identity(self) -> str:
-        """Names the weights."""
+        """Names weights and method."""
         return self._model.identity
 
     @property

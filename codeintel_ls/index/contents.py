@@ -1,7 +1,7 @@
 """The contents of a repository's files by their hashes: chunks, terms and vectors.
 
 One store serves every workspace folder of a repository (branches, stashes, linked worktrees): what
-was cut and embedded once is never cut or embedded again. It knows no paths and no generations.
+was cut and embedded once is never cut or embedded again. It knows no files and no generations.
 Thread-safe and safe between processes (SQLite, WAL). Invariants: a content is written together
 with its vectors or not at all; a row whose bytes were damaged counts as one that is not there.
 """
@@ -62,12 +62,12 @@ _READ: Final = f"{_COLUMNS} FROM content WHERE key IN"
 _WRITE: Final = "INSERT OR REPLACE INTO content VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
-def content_key(recipe: str, language: str, digest: bytes, path: str = "") -> bytes:
+def content_key(recipe: str, language: str, digest: bytes, place: str = "") -> bytes:
     """The 16-byte key of what a file's bytes (`digest`) become in a language, by this recipe.
 
-    With its `path` where that is part of what they become.
+    `place` is what is read of the file's path together with them, if anything is.
     """
-    placed = f"{path}\0" if path else ""
+    placed = f"{place}\0" if place else ""
     name = f"content\0{recipe}\0{language}\0{placed}".encode("utf-8", "surrogatepass")
     return blake2b(name + digest, digest_size=16).digest()
 

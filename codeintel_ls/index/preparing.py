@@ -165,9 +165,12 @@ def _record(
         seen_ns=seen_ns,
         language=language,
         content=content_key(
-            task.recipe, language, source.digest, path if encoder.reads_paths else ""
+            task.recipe,
+            language,
+            source.digest,
+            placed_text(path, "") if encoder.reads_paths else "",
         ),
-        path_content=vector_key(encoder.identity, _path_text(path, encoder)),
+        path_content=vector_key(encoder.identity, path_text(path)),
         chunks=0,
     )
 
@@ -199,7 +202,8 @@ def _write_missing(
         if record.content not in known and record.content not in records:
             records[record.content] = _content(record, file.text, texts, encoder)
         if record.path_content not in known and record.path_content not in records:
-            key = texts.key(_path_text(record.path, encoder))
+            # Of an empty text the vector is zeros, and adds nothing to the others.
+            key = texts.key("" if encoder.reads_paths else path_text(record.path))
             records[record.path_content] = ContentRecord(record.path_content, (), (key,))
     wanted = None if embed_all else contents.missing_vectors(texts)
     vectors = texts.embedded(encoder, wanted)
@@ -219,11 +223,6 @@ def _write_missing(
         left -= own
         embedded[key] = len(own)
     return embedded
-
-
-def _path_text(path: str, encoder: Encoder) -> str:
-    """Of an empty text the vector is zeros, and adds nothing to the others."""
-    return "" if encoder.reads_paths else path_text(path)
 
 
 def _content(record: FileRecord, text: str, texts: _Texts, encoder: Encoder) -> ContentRecord:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from codeintel_ls.index.source import ReadLimits
 from codeintel_ls.index.tasks import FileToIndex, PrepareTask
 from tests.unit.index.records import FakeEncoder
 
+SECONDS = 20
 CODE = "def send_mail(client):\n    return client.mail('a purchase was confirmed')\n"
 CHUNK = "send_mail\n" + CODE.rstrip()
 
@@ -31,6 +33,19 @@ class FakeNotingEncoder(FakeEncoder):
         vectors = super().embed_documents(texts)
         has_words = np.array([bool(text) for text in texts], dtype=np.bool_)
         return np.where(has_words[:, np.newaxis], vectors, 0).astype(np.float32)
+
+
+class FakeWaitingEncoder(FakeNotingEncoder):
+    """Takes its time until it is told to end."""
+
+    def __init__(self, *, reads_paths: bool) -> None:
+        super().__init__(reads_paths=reads_paths)
+        self.has_begun, self.may_end = Event(), Event()
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        self.has_begun.set()
+        assert self.may_end.wait(SECONDS)
+        return super().embed_documents(texts)
 
 
 @pytest.fixture
@@ -76,7 +91,32 @@ def test_a_model_that_reads_paths_reads_each_place_with_its_own(root, contents):
     placed = [f"src shop mail\n{CHUNK}", f"src vendor post\n{CHUNK}"]
     assert sorted(encoder.asked) == sorted(["", *placed])
     assert one.content != other.content
-    assert one.path_content == other.path_content
+
+
+@pytest.mark.parametrize("reads_paths", [False, True])
+def test_a_save_waits_for_no_other_file(root, contents, reads_paths):
+    slow = FakeWaitingEncoder(reads_paths=reads_paths)
+    bulk = Thread(target=prepared, args=(root, slow, contents, "src/shop/mail.py"))
+    bulk.start()
+    assert slow.has_begun.wait(SECONDS)
+    (root / "src/vendor/post.py").write_text(CODE.replace("purchase", "parcel"))
+    prepared(root, FakeNotingEncoder(reads_paths=reads_paths), contents, "src/vendor/post.py")
+    assert bulk.is_alive()
+    slow.may_end.set()
+    bulk.join(SECONDS)
+    assert not bulk.is_alive()
+
+
+@pytest.mark.parametrize("reads_paths", [False, True])
+def test_what_is_forgotten_of_one_file_is_kept_of_the_others(root, contents, reads_paths):
+    (root / "src/vendor/post.py").write_text(CODE.replace("purchase", "parcel"))
+    encoder = FakeNotingEncoder(reads_paths=reads_paths)
+    one, other = prepared(root, encoder, contents, "src/shop/mail.py", "src/vendor/post.py")
+    contents.forget([one.content, one.path_content])
+    assert contents.known([other.content, other.path_content]) == {
+        other.content,
+        other.path_content,
+    }
 
 
 def test_what_was_read_in_a_place_is_not_read_again(root, contents):
