@@ -156,6 +156,11 @@ export function searchTests(window: () => Window): void {
     await view.page.keyboard.press("Alt+Enter");
     const frame = await viewFrame(view);
     await frame.getByText("retry.py").first().waitFor();
-    assert.equal(await frame.locator("input, textarea").first().inputValue(), "wait longer after each failure");
+    // Until it is told, it shows what it remembers.
+    await eventually(
+      "the box to hold the new question",
+      () => frame.locator("input, textarea").first().inputValue(),
+      (text) => text === "wait longer after each failure",
+    );
   });
 }
