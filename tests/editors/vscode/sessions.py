@@ -110,13 +110,26 @@ def in_the_host(package: Path) -> None:
     """The main suite, in the extension host."""
     with session(package) as running_session:
         running_session.suite("main")
-    # A window of the same server now and then found no folder in the workspace file.
+    if not _in_two_folders(package):
+        print("VS Code found no folder in the workspace file: once more.", flush=True)
+        if not _in_two_folders(package):
+            raise CheckError("VS Code found no folder in the workspace file, twice")
+
+
+def _in_two_folders(package: Path) -> bool:
+    """The suite of several folders; false where VS Code itself opened none, as now and then."""
     with session(package) as running_session:
         both = running_session.server.home / "both.code-workspace"
         sample = running_session.sample
         folders = [{"path": str(path)} for path in (sample.folder, sample.second)]
         both.write_text(json.dumps({"folders": folders}))
-        running_session.suite("multi-root", both)
+        try:
+            running_session.suite("multi-root", both)
+        except CheckError:
+            if "Waited 15 s for two folders" in running_session.results.read_text("utf-8"):
+                return False
+            raise
+    return True
 
 
 def in_the_browser(package: Path) -> None:
