@@ -26,13 +26,17 @@ def embedded_text(symbol: str | None, body: str) -> str:
 
 
 def placed_text(path: str, text: str) -> str:
-    """The same with the file's path before it, for models that read both as one."""
-    folders, _, name = path.rpartition("/")
-    return " ".join((*folders.split("/")[-2:], name.partition(".")[0] or name)) + f"\n{text}"
+    """The same with the file's last two folders and stem before it, for models that read both."""
+    folders, stem = _folders_and_stem(path)
+    return f"{' '.join((*folders, stem))}\n{text}"
 
 
 def path_text(path: str) -> str:
     """What is embedded for a path: the file's stem twice and its last two folders."""
+    folders, stem = _folders_and_stem(path)
+    return " ".join((stem, stem, *folders))
+
+
+def _folders_and_stem(path: str) -> tuple[list[str], str]:
     folders, _, name = path.rpartition("/")
-    stem = name.partition(".")[0] or name
-    return " ".join((stem, stem, *folders.split("/")[-2:]))
+    return folders.split("/")[-2:], name.partition(".")[0] or name

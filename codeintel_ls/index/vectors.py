@@ -19,7 +19,8 @@ def pack_vector(vector: NDArray[np.float32]) -> bytes:
 def join_vectors(texts: Vectors, paths: Vectors) -> Vectors:
     """Chunk vectors of shape (n, d) from unit vectors of their text and of their file's path.
 
-    Kept apart until here, so that a renamed file embeds nothing but its new path. Rounded to
+    Kept apart until here, so that a renamed file embeds nothing but its new path; zeros where the
+    text has been read with its path (`Encoder.reads_paths`). Rounded to
     float16's values: a chunk has the same vector in memory and in a segment on disk.
     """
     joined = texts + PATH_WEIGHT * paths

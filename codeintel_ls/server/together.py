@@ -16,7 +16,8 @@ async def all_or_none(asked: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one) for one in asked]
-    except BaseExceptionGroup as failures:
+    except ExceptionGroup as failures:
+        # Whoever asks knows the errors of one question, and no groups of them.
         first = failures.exceptions[0]
         raise first from first.__cause__
     return [task.result() for task in tasks]
