@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -86,9 +87,13 @@ async def test_a_reader_that_is_gone_is_noticed(pipe):
 
 
 async def test_a_client_that_does_not_read_does_not_hold_up_the_loop(pipe):
-    _, sink = pipe
-    writer = Writer(sink, on_broken=lambda: None)
+    source, sink = pipe
+    broken = threading.Event()
+    writer = Writer(sink, on_broken=broken.set)
     for _ in range(10):
         writer.write(b"x" * 1_000_000)
     await asyncio.sleep(0)
     writer.close(timeout=0.05)
+    # Its thread must not outlive the descriptor, whose number is soon that of another file.
+    os.close(source)
+    assert await asyncio.to_thread(broken.wait, 10)
